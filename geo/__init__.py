@@ -1,0 +1,1 @@
+"""Pure computing for resilience plans: projected tables and arrays in, frozen results out."""

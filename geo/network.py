@@ -1,0 +1,220 @@
+"""Streets as a network: ways over shared nodes become segments between junctions.
+
+Two forms of one thing. ``Ways`` is what a map gives: each way a chain of nodes, ways joined where they share a
+node. ``Network`` is what routing needs: nodes where something can be decided, and between them segments ("edges")
+with their shape. Ways that cross without a shared node (bridges, tunnels) stay apart. Nodes are kept in Hilbert
+order, so that neighbours in the city are neighbours in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo.errors import ColumnError, Fault, refuse
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+WAY_TAGS = (
+    "highway", "name", "name_zh", "name_en", "oneway", "oneway:foot", "foot", "access", "bicycle", "motor_vehicle",
+    "vehicle", "motorroad", "bridge", "tunnel", "layer", "surface", "width", "lanes", "maxspeed", "sidewalk",
+    "junction", "service", "covered", "area", "smoothness", "incline", "wheelchair", "lit", "ford",
+)
+"""Text columns of ``Ways.tags`` after ``way_id``: OSM keys, save name_zh and name_en; None where not tagged."""
+BARRIER_TAGS = ("barrier", "access", "foot", "bicycle", "motor_vehicle", "vehicle", "locked")
+"""Text columns of ``Ways.barriers`` after ``node_id``."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Streets as a map has them.
+
+    ``tags`` has one row a way; way ``i`` runs over positions ``start[i]:start[i + 1]`` of ``node`` (ids), ``x`` and
+    ``y`` (metres in ``crs``). ``barriers`` has one row a node on which something stands (gate, bollard, …).
+    """
+
+    tags: pd.DataFrame
+    start: Ints
+    node: Ints
+    x: Floats
+    y: Floats
+    barriers: pd.DataFrame
+    crs: str
+
+    def __post_init__(self) -> None:
+        refuse(ColumnError, _way_faults(self))
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    def __repr__(self) -> str:
+        return f"Ways({len(self)} ways over {len(np.unique(self.node))} nodes, {len(self.barriers)} barriers, {self.crs})"
+
+
+def _way_faults(ways: Ways) -> list[Fault]:
+    faults = []
+    missing = [c for c in ("way_id", *WAY_TAGS) if c not in ways.tags.columns]
+    missing += [c for c in ("node_id", *BARRIER_TAGS) if c not in ways.barriers.columns]
+    if missing:
+        faults.append(Fault("a column for every tag", f"none for {', '.join(missing)}", "street ways"))
+    if len(ways.start) != len(ways.tags) + 1 or (np.diff(ways.start) < 2).any():
+        faults.append(Fault("at least two nodes a way", "offsets that do not fit", "street ways"))
+    if not len(ways.node) == len(ways.x) == len(ways.y) == ways.start[-1]:
+        faults.append(Fault("one coordinate pair a node", "arrays of other lengths", "street ways"))
+    elif not (np.isfinite(ways.x).all() and np.isfinite(ways.y).all()):
+        faults.append(Fault("finite coordinates", "NaN or infinity", "street ways"))
+    return faults
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes and the street segments between them.
+
+    Nodes: ``node_id``, ``x``, ``y`` (metres in ``crs``), in Hilbert order. Edges: from node position ``u`` to ``v``
+    in the direction the way is drawn, ``length_m`` along the shape, ``way`` the row of ``tags``; the shape of edge
+    ``e`` is ``px, py[start[e]:start[e + 1]]``, ends included. ``barrier_node`` gives the node position of each row of
+    ``barriers``. ``dropped`` counts segments without length that were left out.
+    """
+
+    node_id: Ints
+    x: Floats
+    y: Floats
+    u: Ints
+    v: Ints
+    length_m: Floats
+    way: Ints
+    start: Ints
+    px: Floats
+    py: Floats
+    tags: pd.DataFrame
+    barriers: pd.DataFrame
+    barrier_node: Ints
+    dropped: int
+    crs: str
+
+    def __repr__(self) -> str:
+        km = self.length_m.sum() / 1000
+        return f"Network({len(self.x)} nodes, {len(self.u)} edges, {km:.1f} km, {self.crs})"
+
+    @cached_property
+    def lines(self) -> NDArray[np.object_]:
+        """The shape of every edge as a LineString, (edges,), in ``crs``."""
+        xy = np.column_stack([self.px, self.py])
+        return np.asarray(shapely.linestrings(xy, indices=np.repeat(np.arange(len(self.u)), np.diff(self.start))))
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Spatial index over ``lines``."""
+        return shapely.STRtree(self.lines)
+
+    def edge_tag(self, name: str) -> NDArray[np.object_]:
+        """One tag of each edge's way, (edges,); None where not tagged."""
+        values = self.tags[name].astype("object")
+        return np.asarray(values.where(values.notna(), None).to_numpy()[self.way])
+
+    def edge_is(self, name: str, *, never: tuple[str, ...] = ("no",)) -> Mask:
+        """Whether each edge's way carries the tag with a value other than ``never``, (edges,)."""
+        values = self.tags[name]
+        return np.asarray((values.notna() & ~values.isin(never)).to_numpy()[self.way])
+
+    def streets(self) -> gpd.GeoDataFrame:
+        """One row an edge: street_id, way_id, names, highway, length_m, bridge, tunnel, geometry."""
+        columns: dict[str, object] = {"street_id": self.street_ids, "way_id": self.tags["way_id"].to_numpy()[self.way]}
+        columns |= {name: self.edge_tag(name) for name in ("name", "name_zh", "name_en", "highway")}
+        columns |= {"length_m": self.length_m, "bridge": self.edge_is("bridge"), "tunnel": self.edge_is("tunnel")}
+        return gpd.GeoDataFrame(columns, geometry=self.lines, crs=self.crs)
+
+    @cached_property
+    def street_ids(self) -> NDArray[np.object_]:
+        """``w<way>-<n>``: the n-th segment of its way, counted from 0 along it, (edges,)."""
+        way_id = self.tags["way_id"].to_numpy()[self.way]
+        first = np.flatnonzero(np.r_[True, np.diff(self.way) != 0]) if len(self.way) else np.zeros(0, dtype=np.int64)
+        counts = np.arange(len(self.way)) - np.repeat(first, np.diff(np.r_[first, len(self.way)]))
+        return np.array([f"w{w}-{n}" for w, n in zip(way_id, counts, strict=True)], dtype=object)
+
+
+def build(ways: Ways) -> Network:
+    """Cut the ways at every shared node, way end and barrier, and put the nodes in Hilbert order.
+
+    A node is kept where two ways meet, where a way ends or meets itself, and where a barrier stands. Segments of no
+    length (a node repeated in a row) are dropped and counted. Edges keep the order of the ways.
+    """
+    ids, inverse = np.unique(ways.node, return_inverse=True)
+    kept = _decisive(ways, ids, inverse)
+    first, last, way = _segments(ways, kept[inverse])
+    length, start, px, py = _shapes(ways, first, last)
+    order, position = _hilbert(ways, ids, inverse, kept)
+    real = ~((length == 0) & (inverse[first] == inverse[last]))
+    start, px, py = _take(start, px, py, real)
+    stands = np.searchsorted(ids, ways.barriers["node_id"].to_numpy(dtype=np.int64))
+    at = _first_position(inverse, len(ids))
+    return Network(
+        node_id=ids[order], x=ways.x[at[order]], y=ways.y[at[order]],
+        u=position[inverse[first]][real], v=position[inverse[last]][real], length_m=length[real], way=way[real],
+        start=start, px=px, py=py, tags=ways.tags, barriers=ways.barriers,
+        barrier_node=position[np.minimum(stands, len(ids) - 1)] if len(ids) else stands,
+        dropped=int((~real).sum()), crs=ways.crs,
+    )  # fmt: skip
+
+
+def _decisive(ways: Ways, ids: Ints, inverse: Ints) -> Mask:
+    """Which distinct nodes become network nodes, (ids,)."""
+    kept = np.bincount(inverse, minlength=len(ids)) > 1
+    kept[inverse[ways.start[:-1]]] = True
+    kept[inverse[ways.start[1:] - 1]] = True
+    return np.asarray(kept | np.isin(ids, ways.barriers["node_id"].to_numpy(dtype=np.int64)))
+
+
+def _segments(ways: Ways, cut: Mask) -> tuple[Ints, Ints, Ints]:
+    """First and last position of each segment, and its way; ``cut`` marks positions (m,) that are nodes."""
+    where = np.flatnonzero(cut)
+    way = np.searchsorted(ways.start, where, side="right") - 1
+    joined = np.flatnonzero(way[1:] == way[:-1])
+    return where[joined], where[joined + 1], way[joined]
+
+
+def _shapes(ways: Ways, first: Ints, last: Ints) -> tuple[Floats, Ints, Floats, Floats]:
+    """Length of each segment, and its points copied out so that each segment has its own ends."""
+    # Each segment is summed by itself: a running total over the whole city would make lengths depend on its order.
+    steps = np.r_[np.hypot(np.diff(ways.x), np.diff(ways.y)), 0.0]
+    length = np.add.reduceat(steps, np.column_stack([first, last]).ravel())[::2] if len(first) else np.zeros(0)
+    size = last - first + 1
+    start = np.r_[0, np.cumsum(size)]
+    point = np.arange(start[-1]) - np.repeat(start[:-1] - first, size)
+    return length, start, ways.x[point], ways.y[point]
+
+
+def _take(start: Ints, px: Floats, py: Floats, real: Mask) -> tuple[Ints, Floats, Floats]:
+    """The shapes of the real segments only."""
+    if real.all():
+        return start, px, py
+    points = np.repeat(real, np.diff(start))
+    return np.r_[0, np.cumsum(np.diff(start)[real])], px[points], py[points]
+
+
+def _first_position(inverse: Ints, n: int) -> Ints:
+    """For each distinct node one position at which it occurs, (n,)."""
+    at = np.zeros(n, dtype=np.int64)
+    at[inverse[::-1]] = np.arange(len(inverse) - 1, -1, -1)
+    return at
+
+
+def _hilbert(ways: Ways, ids: Ints, inverse: Ints, kept: Mask) -> tuple[Ints, Ints]:
+    """Kept nodes in Hilbert order, and each distinct node's position in that order (-1 when not kept)."""
+    chosen = np.flatnonzero(kept)
+    position = np.full(len(ids), -1, dtype=np.int64)
+    if not len(chosen):
+        return chosen, position
+    at = _first_position(inverse, len(ids))[chosen]
+    distance = gpd.GeoSeries.from_xy(ways.x[at], ways.y[at]).hilbert_distance().to_numpy()
+    order = chosen[np.lexsort((ids[chosen], distance))]
+    position[order] = np.arange(len(order))
+    return order, position

@@ -1,0 +1,46 @@
+"""Cities drawn by hand: letters are nodes, words are ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from geo.network import BARRIER_TAGS, WAY_TAGS, Ways
+
+CRS = "EPSG:32631"
+ORIGIN = (600_000.0, 5_800_000.0)
+
+
+def positions(drawing: str, *, step_m: float = 100.0) -> dict[str, tuple[float, float]]:
+    """Each letter's place in metres: columns run east, rows run south, ``step_m`` a character and a line."""
+    rows = [line for line in drawing.splitlines() if line.strip()]
+    return {
+        letter: (ORIGIN[0] + column * step_m, ORIGIN[1] - row * step_m)
+        for row, line in enumerate(rows)
+        for column, letter in enumerate(line)
+        if letter.isalpha()
+    }
+
+
+def ways(
+    places: Mapping[str, tuple[float, float]],
+    chains: Mapping[str, Mapping[str, str]],
+    *,
+    barriers: Mapping[str, Mapping[str, str]] | None = None,
+) -> Ways:
+    """Streets through lettered nodes: ``{"abc": {"highway": "residential"}}`` is one way over a, b and c."""
+    letters = [letter for chain in chains for letter in chain]
+    sizes = [len(chain) for chain in chains]
+    rows = [{"way_id": i + 1, **dict.fromkeys(WAY_TAGS), "highway": "residential", **tags} for i, tags in enumerate(chains.values())]
+    stands = [{"node_id": ord(k), **dict.fromkeys(BARRIER_TAGS), **tags} for k, tags in (barriers or {}).items()]
+    return Ways(
+        tags=pd.DataFrame(rows, columns=["way_id", *WAY_TAGS]),
+        start=np.r_[0, np.cumsum(sizes)].astype(np.int64),
+        node=np.array([ord(letter) for letter in letters], dtype=np.int64),
+        x=np.array([places[letter][0] for letter in letters], dtype=float),
+        y=np.array([places[letter][1] for letter in letters], dtype=float),
+        barriers=pd.DataFrame(stands, columns=["node_id", *BARRIER_TAGS]),
+        crs=CRS,
+    )

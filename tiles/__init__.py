@@ -1,0 +1,1 @@
+"""Layers in, bytes out: tile grid, styles, vector tiles, raster tiles."""
