@@ -24,7 +24,17 @@ FORBIDS = ("no", "use_sidepath", "military", "agricultural", "forestry")
 ONE_WAY = ("yes", "true", "1")
 AGAINST = ("-1", "reverse")
 # Barriers that a walker cannot pass unless a tag says otherwise.
-SOLID_BARRIERS = ("wall", "city_wall", "fence", "hedge", "retaining_wall", "ditch", "guard_rail", "jersey_barrier", "debris")
+SOLID_BARRIERS = (
+    "wall",
+    "city_wall",
+    "fence",
+    "hedge",
+    "retaining_wall",
+    "ditch",
+    "guard_rail",
+    "jersey_barrier",
+    "debris",
+)
 
 
 def closed_to_walkers(network: Network) -> Reasons:

@@ -24,9 +24,35 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 WAY_TAGS = (
-    "highway", "name", "name_zh", "name_en", "oneway", "oneway:foot", "foot", "access", "bicycle", "motor_vehicle",
-    "vehicle", "motorroad", "bridge", "tunnel", "layer", "surface", "width", "lanes", "maxspeed", "sidewalk",
-    "junction", "service", "covered", "area", "smoothness", "incline", "wheelchair", "lit", "ford",
+    "highway",
+    "name",
+    "name_zh",
+    "name_en",
+    "oneway",
+    "oneway:foot",
+    "foot",
+    "access",
+    "bicycle",
+    "motor_vehicle",
+    "vehicle",
+    "motorroad",
+    "bridge",
+    "tunnel",
+    "layer",
+    "surface",
+    "width",
+    "lanes",
+    "maxspeed",
+    "sidewalk",
+    "junction",
+    "service",
+    "covered",
+    "area",
+    "smoothness",
+    "incline",
+    "wheelchair",
+    "lit",
+    "ford",
 )
 """Text columns of ``Ways.tags`` after ``way_id``: OSM keys, save name_zh and name_en; None where not tagged."""
 BARRIER_TAGS = ("barrier", "access", "foot", "bicycle", "motor_vehicle", "vehicle", "locked")
@@ -56,7 +82,9 @@ class Ways:
         return len(self.tags)
 
     def __repr__(self) -> str:
-        return f"Ways({len(self)} ways over {len(np.unique(self.node))} nodes, {len(self.barriers)} barriers, {self.crs})"
+        return (
+            f"Ways({len(self)} ways over {len(np.unique(self.node))} nodes, {len(self.barriers)} barriers, {self.crs})"
+        )
 
 
 def _way_faults(ways: Ways) -> list[Fault]:
@@ -157,12 +185,22 @@ def build(ways: Ways) -> Network:
     stands = np.searchsorted(ids, ways.barriers["node_id"].to_numpy(dtype=np.int64))
     at = _first_position(inverse, len(ids))
     return Network(
-        node_id=ids[order], x=ways.x[at[order]], y=ways.y[at[order]],
-        u=position[inverse[first]][real], v=position[inverse[last]][real], length_m=length[real], way=way[real],
-        start=start, px=px, py=py, tags=ways.tags, barriers=ways.barriers,
+        node_id=ids[order],
+        x=ways.x[at[order]],
+        y=ways.y[at[order]],
+        u=position[inverse[first]][real],
+        v=position[inverse[last]][real],
+        length_m=length[real],
+        way=way[real],
+        start=start,
+        px=px,
+        py=py,
+        tags=ways.tags,
+        barriers=ways.barriers,
         barrier_node=position[np.minimum(stands, len(ids) - 1)] if len(ids) else stands,
-        dropped=int((~real).sum()), crs=ways.crs,
-    )  # fmt: skip
+        dropped=int((~real).sum()),
+        crs=ways.crs,
+    )
 
 
 def _decisive(ways: Ways, ids: Ints, inverse: Ints) -> Mask:

@@ -2,8 +2,8 @@
 
 A ``Graph`` holds the arcs that a profile may use with their cost in whole milliseconds: integers make sums exact,
 ties decidable and results the same on every machine. ``nearest`` grows a forest from many sources at once with a
-bucket queue (R. B. Dial, Algorithm 360, doi:10.1145/363269.363610; buckets wider than one as in delta-stepping,
-U. Meyer and P. Sanders, doi:10.1016/S0196-6774(03)00076-2, here sequential): exact, and without a heap's logarithm.
+bucket queue (``geo.buckets``; R. B. Dial, Algorithm 360, doi:10.1145/363269.363610; buckets wider than one as in
+delta-stepping, U. Meyer and P. Sanders, doi:10.1016/S0196-6774(03)00076-2): exact, and without a heap's logarithm.
 No path is -1 inside this module and NaN outside it.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geo.buckets import BUCKETS, NEVER, NOTHING, grow, pour
 from geo.network import Network
 from geo.snapping import Snaps
 
@@ -23,12 +23,6 @@ Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-UNREACHED = -1
-NEVER = np.int64(2**62)
-"""A cost no sum reaches: closed, or not reached yet."""
-BUCKETS = 1 << 16
-"""How many buckets the queue may hold at once: 256 kB, within a core's own cache."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +70,7 @@ class Forest:
     parent: Ints
 
 
-def graph(
-    network: Network, seconds: Floats, *, along: Mask, against: Mask, barred: Mask | None = None
-) -> Graph:
+def graph(network: Network, seconds: Floats, *, along: Mask, against: Mask, barred: Mask | None = None) -> Graph:
     """The arcs open to a profile.
 
     ``seconds`` (edges,) is the time for the whole edge, NaN or infinity where closed; ``along`` and ``against``
@@ -115,7 +107,7 @@ def nearest(graph: Graph, sources: Snaps, *, extra_s: Floats | None = None, max_
     roots = _roots(graph, sources, np.rint(extra * 1000).astype(np.int64))
     limit = NEVER - 1 if np.isinf(max_s) else np.int64(np.floor(max_s * 1000 + 1e-6))
     width = _bucket_width(graph)
-    return Forest(*_grow(graph.first, graph.head, graph.cost_ms, graph.edge, *roots, limit, width))
+    return Forest(*grow(graph.first, graph.head, graph.cost_ms, graph.edge, *roots, limit, width))
 
 
 @dataclass(frozen=True)
@@ -152,7 +144,7 @@ def _through(forest: Forest, node: Ints, cost_ms: Ints) -> tuple[Ints, Ints, Int
     """Cost, source and node of the way by one end of the place's edge."""
     reached = (forest.cost_ms[node] >= 0) & (cost_ms < NEVER)
     cost = np.where(reached, cost_ms + forest.cost_ms[node], NEVER)
-    return cost, np.where(reached, forest.source[node], NEVER), np.where(reached, node, UNREACHED)
+    return cost, np.where(reached, forest.source[node], NEVER), np.where(reached, node, NOTHING)
 
 
 def _own_street(graph: Graph, edge: Ints, along_m: Floats, sources: Snaps, extra: Ints) -> tuple[Ints, Ints, Ints]:
@@ -172,15 +164,15 @@ def _own_street(graph: Graph, edge: Ints, along_m: Floats, sources: Snaps, extra
     first = order[np.unique(place[order], return_index=True)[1]]
     cost, source = np.full(len(edge), NEVER), np.full(len(edge), NEVER)
     cost[place[first]], source[place[first]] = total[first], sources.place[row[first]]
-    return cost, np.where(cost < NEVER, source, NEVER), np.full(len(edge), UNREACHED)
+    return cost, np.where(cost < NEVER, source, NEVER), np.full(len(edge), NOTHING)
 
 
 def _spread(found: Mask, cost: Ints, source: Ints, node: Ints) -> Starts:
     """Answers for the snapped places put back among all places."""
     reached = cost < NEVER
-    out = [np.full(len(found), UNREACHED, dtype=np.int64) for _ in range(3)]
+    out = [np.full(len(found), NOTHING, dtype=np.int64) for _ in range(3)]
     for target, values in zip(out, (cost, source, node), strict=True):
-        target[found] = np.where(reached, values, UNREACHED)
+        target[found] = np.where(reached, values, NOTHING)
     return Starts(*out)
 
 
@@ -195,21 +187,13 @@ def flows(graph: Graph, forest: Forest, starts: Starts, places: Snaps, people: I
     leaves = starts.node >= 0
     np.add.at(at_node, starts.node[leaves], people[leaves])
     carried = np.zeros(len(graph.u), dtype=np.int64)
-    walks = starts.cost_ms >= 0
+    # Who stands at the very corner and leaves by it is counted on the way from there, not on the own street as well.
+    corner = leaves & (forest.via[starts.node] == places.edge)
+    walks = (starts.cost_ms >= 0) & ~corner
     np.add.at(carried, places.edge[walks], people[walks])
     order = np.argsort(forest.cost_ms, kind="stable")[::-1]
-    _pour(order, forest.parent, forest.via, at_node, carried)
+    pour(order, forest.parent, forest.via, at_node, carried)
     return carried
-
-
-@njit(cache=True)
-def _pour(order, parent, via, at_node, carried):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """From the farthest node inwards, hand everybody on to the next node."""
-    for node in order:
-        if via[node] >= 0:
-            carried[via[node]] += at_node[node]
-        if parent[node] >= 0:
-            at_node[parent[node]] += at_node[node]
 
 
 def _bucket_width(graph: Graph) -> np.int64:
@@ -225,7 +209,7 @@ def _roots(graph: Graph, snaps: Snaps, extra_ms: Ints) -> tuple[Ints, Ints, Ints
     to_u, to_v = _end_costs(graph, edge, snaps.along_m[found])
     node = np.r_[graph.u[edge], graph.v[edge]]
     part = np.r_[to_u, to_v]
-    edge = np.where(part > 0, np.r_[edge, edge], UNREACHED)
+    edge = np.where(part > 0, np.r_[edge, edge], NOTHING)
     open_ = (part < NEVER) & ~graph.barred[node]
     return node[open_], (part + np.r_[extra, extra])[open_], np.r_[place, place][open_], edge[open_]
 
@@ -238,83 +222,6 @@ def _end_costs(graph: Graph, edge: Ints, along_m: Floats) -> tuple[Ints, Ints]:
 
 
 def _part(cost_ms: Ints, share: Floats) -> Ints:
-    """A share of an edge's cost, rounded to the millisecond; ``NEVER`` stays ``NEVER`` unless there is nothing to go."""
+    """A share of an edge's cost, in whole milliseconds; ``NEVER`` stays unless there is nothing to go."""
     closed = (cost_ms >= NEVER) & (share > 0)
     return np.where(closed, NEVER, np.rint(np.where(closed | (share == 0), 0, cost_ms) * share)).astype(np.int64)
-
-
-@njit(cache=True)
-def _grow(first, head, cost_ms, edge, root, root_ms, root_place, root_edge, limit, width):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """The bucket queue. Each bucket is a linked list of entries; a stale entry is one whose node got cheaper."""
-    n = len(first) - 1
-    dist, place = np.full(n, NEVER, np.int64), np.full(n, UNREACHED, np.int64)
-    via, parent = np.full(n, UNREACHED, np.int64), np.full(n, UNREACHED, np.int64)
-    settled = np.full(n, NEVER, np.int64)
-    settled_place = np.full(n, UNREACHED, np.int64)
-    bucket = np.full(BUCKETS, UNREACHED, np.int32)
-    capacity = len(head) + len(root) + 1
-    entry_node, entry_next = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    # Roots may lie farther apart than the ring is long: they wait in order and enter when their bucket comes near.
-    waiting = np.argsort(root_ms, kind="mergesort")
-    used, queued, w, now = 0, 0, 0, np.int64(0)
-    free = UNREACHED
-    while queued > 0 or w < len(waiting):
-        if queued == 0:
-            now = max(now, root_ms[waiting[w]] // width)
-        while w < len(waiting) and root_ms[waiting[w]] // width < now + BUCKETS:
-            r = waiting[w]
-            w += 1
-            node, ms = root[r], root_ms[r]
-            if ms <= limit and (ms < dist[node] or (ms == dist[node] and root_place[r] < place[node])):
-                dist[node], place[node], via[node], parent[node] = ms, root_place[r], root_edge[r], UNREACHED
-                free, used = _push(bucket, entry_node, entry_next, (ms // width) % BUCKETS, node, free, used)
-                queued += 1
-        slot = now % BUCKETS
-        while bucket[slot] != UNREACHED:
-            entry = bucket[slot]
-            bucket[slot] = entry_next[entry]
-            node = entry_node[entry]
-            entry_next[entry] = free
-            free = entry
-            queued -= 1
-            ms = dist[node]
-            if ms // width != now or (settled[node] == ms and settled_place[node] == place[node]):
-                continue
-            settled[node], settled_place[node] = ms, place[node]
-            for a in range(first[node], first[node + 1]):
-                to, reach = head[a], ms + cost_ms[a]
-                if reach <= limit and (reach < dist[to] or (reach == dist[to] and place[node] < place[to])):
-                    dist[to], place[to], via[to], parent[to] = reach, place[node], edge[a], node
-                    if used >= capacity - 1 and free == UNREACHED:
-                        capacity *= 2
-                        entry_node, entry_next = _longer(entry_node, capacity), _longer(entry_next, capacity)
-                    free, used = _push(bucket, entry_node, entry_next, (reach // width) % BUCKETS, to, free, used)
-                    queued += 1
-        now += 1
-    for node in range(n):
-        if dist[node] == NEVER:
-            dist[node] = UNREACHED
-    return dist, place, via, parent
-
-
-@njit(cache=True)
-def _push(bucket, entry_node, entry_next, slot, node, free, used):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Put a node at the head of a bucket, in a freed entry when there is one."""
-    if free != UNREACHED:
-        entry = free
-        free = entry_next[entry]
-    else:
-        entry = used
-        used += 1
-    entry_node[entry] = node
-    entry_next[entry] = bucket[slot]
-    bucket[slot] = entry
-    return free, used
-
-
-@njit(cache=True)
-def _longer(values, capacity):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """A copy with room for more."""
-    longer = np.empty(capacity, values.dtype)
-    longer[: len(values)] = values
-    return longer

@@ -53,63 +53,92 @@ def _names(what: str) -> tuple[Column, ...]:
 POLYGONS = frozenset({"Polygon", "MultiPolygon"})
 LINES_ = frozenset({"LineString", "MultiLineString"})
 
-BUILDINGS = Schema("buildings", (
-    Column("building_id", "id", "Stable id, e.g. w123 for OSM way 123."),
-    *_names("building"),
-    Column("use", "text", "Use: the OSM building value or the source's own word; 'yes' when only known to be one."),
-    Column("levels", "float", "Storeys above ground; NaN when not recorded."),
-    Column("height_m", "float", "Height in metres; NaN when not recorded."),
-), POLYGONS)
+BUILDINGS = Schema(
+    "buildings",
+    (
+        Column("building_id", "id", "Stable id, e.g. w123 for OSM way 123."),
+        *_names("building"),
+        Column("use", "text", "Use: the OSM building value or the source's own word; 'yes' when only known to be one."),
+        Column("levels", "float", "Storeys above ground; NaN when not recorded."),
+        Column("height_m", "float", "Height in metres; NaN when not recorded."),
+    ),
+    POLYGONS,
+)
 
-FACILITIES = Schema("facilities", (
-    Column("facility_id", "id", "Stable id, e.g. n42 for OSM node 42."),
-    *_names("facility"),
-    Column("kind", "text", "What it is: fire_station, hospital, clinic, police, school, sports, …"),
-))
+FACILITIES = Schema(
+    "facilities",
+    (
+        Column("facility_id", "id", "Stable id, e.g. n42 for OSM node 42."),
+        *_names("facility"),
+        Column("kind", "text", "What it is: fire_station, hospital, clinic, police, school, sports, …"),
+    ),
+)
 
-SHELTERS = Schema("shelters", (
-    Column("shelter_id", "id", "Stable id."),
-    *_names("shelter"),
-    Column("kind", "text", "What it is on an ordinary day: school, park, assembly_point, …"),
-    Column("tier", "text", "emergency, short, mid, long or central; None when not stated."),
-    Column("origin", "text", "mapped or official: a shelter; candidate: could become one."),
-    Column("area_m2", "float", "Site area in square metres; NaN for a point of unknown extent."),
-    Column("floor_m2", "float", "Floor area of buildings on the site in square metres; NaN when unknown."),
-    Column("capacity", "float", "Declared people; NaN when not declared."),
-))
+SHELTERS = Schema(
+    "shelters",
+    (
+        Column("shelter_id", "id", "Stable id."),
+        *_names("shelter"),
+        Column("kind", "text", "What it is on an ordinary day: school, park, assembly_point, …"),
+        Column("tier", "text", "emergency, short, mid, long or central; None when not stated."),
+        Column("origin", "text", "mapped or official: a shelter; candidate: could become one."),
+        Column("area_m2", "float", "Site area in square metres; NaN for a point of unknown extent."),
+        Column("floor_m2", "float", "Floor area of buildings on the site in square metres; NaN when unknown."),
+        Column("capacity", "float", "Declared people; NaN when not declared."),
+    ),
+)
 
-AREAS = Schema("areas", (
-    Column("area_id", "id", "Stable id."),
-    *_names("area"),
-    Column("kind", "text", "Land use: water, park, forest, grass, farmland, residential, industrial, …"),
-), POLYGONS)
+AREAS = Schema(
+    "areas",
+    (
+        Column("area_id", "id", "Stable id."),
+        *_names("area"),
+        Column("kind", "text", "Land use: water, park, forest, grass, farmland, residential, industrial, …"),
+    ),
+    POLYGONS,
+)
 
-LINES = Schema("lines", (
-    Column("line_id", "id", "Stable id."),
-    *_names("line"),
-    Column("kind", "text", "What it is: river, stream, canal, ditch, railway, power_line, pipeline, dyke, wall."),
-    Column("voltage_v", "float", "Highest voltage of a power line in volts; NaN when not recorded."),
-), LINES_)
+LINES = Schema(
+    "lines",
+    (
+        Column("line_id", "id", "Stable id."),
+        *_names("line"),
+        Column("kind", "text", "What it is: river, stream, canal, ditch, railway, power_line, pipeline, dyke, wall."),
+        Column("voltage_v", "float", "Highest voltage of a power line in volts; NaN when not recorded."),
+    ),
+    LINES_,
+)
 
-BOUNDARIES = Schema("boundaries", (
-    Column("boundary_id", "id", "Stable id."),
-    *_names("boundary"),
-    Column("kind", "text", "administrative or place."),
-    Column("admin_level", "float", "OSM admin_level; NaN for a place."),
-), POLYGONS)
+BOUNDARIES = Schema(
+    "boundaries",
+    (
+        Column("boundary_id", "id", "Stable id."),
+        *_names("boundary"),
+        Column("kind", "text", "administrative or place."),
+        Column("admin_level", "float", "OSM admin_level; NaN for a place."),
+    ),
+    POLYGONS,
+)
 
-COMMUNITIES = Schema("communities", (
-    Column("community_id", "id", "Stable id."),
-    *_names("community"),
-    Column("parent_id", "text", "The unit above; None at the top or when unknown."),
-    Column("level", "text", "grid, community, subdistrict, district or city."),
-    Column("source", "text", "Where the outline comes from; a made grid says so."),
-), POLYGONS)
+COMMUNITIES = Schema(
+    "communities",
+    (
+        Column("community_id", "id", "Stable id."),
+        *_names("community"),
+        Column("parent_id", "text", "The unit above; None at the top or when unknown."),
+        Column("level", "text", "grid, community, subdistrict, district or city."),
+        Column("source", "text", "Where the outline comes from; a made grid says so."),
+    ),
+    POLYGONS,
+)
 
-DEMAND = Schema("demand", (
-    Column("demand_id", "id", "Stable id: the building or cell the people are at."),
-    Column("people", "int", "Whole persons; 0 when nobody is there."),
-))
+DEMAND = Schema(
+    "demand",
+    (
+        Column("demand_id", "id", "Stable id: the building or cell the people are at."),
+        Column("people", "int", "Whole persons; 0 when nobody is there."),
+    ),
+)
 
 ALL = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, COMMUNITIES, DEMAND)
 

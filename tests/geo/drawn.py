@@ -33,7 +33,10 @@ def ways(
     """Streets through lettered nodes: ``{"abc": {"highway": "residential"}}`` is one way over a, b and c."""
     letters = [letter for chain in chains for letter in chain]
     sizes = [len(chain) for chain in chains]
-    rows = [{"way_id": i + 1, **dict.fromkeys(WAY_TAGS), "highway": "residential", **tags} for i, tags in enumerate(chains.values())]
+    rows = [
+        {"way_id": i + 1, **dict.fromkeys(WAY_TAGS), "highway": "residential", **tags}
+        for i, tags in enumerate(chains.values())
+    ]
     stands = [{"node_id": ord(k), **dict.fromkeys(BARRIER_TAGS), **tags} for k, tags in (barriers or {}).items()]
     return Ways(
         tags=pd.DataFrame(rows, columns=["way_id", *WAY_TAGS]),

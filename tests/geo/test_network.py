@@ -75,7 +75,9 @@ def test_no_streets_give_an_empty_network() -> None:
 def test_arrays_that_do_not_fit_are_all_named() -> None:
     good = ways(TOWN, {"abcd": {}})
     with pytest.raises(ColumnError, match="one coordinate pair a node") as caught:
-        network.Ways(good.tags.drop(columns="highway"), good.start, good.node, good.x[:-1], good.y, good.barriers, good.crs)
+        network.Ways(
+            good.tags.drop(columns="highway"), good.start, good.node, good.x[:-1], good.y, good.barriers, good.crs
+        )
     assert len(caught.value.faults) == 2
 
 

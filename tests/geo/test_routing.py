@@ -67,7 +67,9 @@ def test_a_barred_node_is_not_passed_but_both_its_sides_are_reached() -> None:
     net_b = network.build(ways(BLOCK, {"abc": {}}, barriers={"b": {"barrier": "wall"}}))
     barred = np.array([chr(n) == "b" for n in net_b.node_id])
     graph = open_graph(net_b, barred=barred)
-    assert walk(net_b, graph, place(net_b, (30, 0), (130, 0)), place(net_b, (0, 0))) == pytest.approx([30, np.nan], nan_ok=True)
+    assert walk(net_b, graph, place(net_b, (30, 0), (130, 0)), place(net_b, (0, 0))) == pytest.approx(
+        [30, np.nan], nan_ok=True
+    )
 
 
 def test_no_path_is_nan() -> None:
@@ -131,10 +133,21 @@ def cities(draw: st.DrawFn) -> tuple[Network, np.ndarray, np.ndarray, np.ndarray
     """A random grid of streets with random speeds and one-way rules."""
     size = draw(st.integers(2, 5))
     letters = "abcdefghijklmnopqrstuvwxy"
-    spots = {letters[r * size + c]: (ORIGIN[0] + 90.0 * c + 7 * r, ORIGIN[1] - 110.0 * r) for r in range(size) for c in range(size)}
-    pairs = [a + b for r in range(size) for c in range(size) for a, b in
-             [(letters[r * size + c], letters[r * size + c + 1] if c + 1 < size else ""),
-              (letters[r * size + c], letters[(r + 1) * size + c] if r + 1 < size else "")] if b]  # fmt: skip
+    spots = {
+        letters[r * size + c]: (ORIGIN[0] + 90.0 * c + 7 * r, ORIGIN[1] - 110.0 * r)
+        for r in range(size)
+        for c in range(size)
+    }
+    pairs = [
+        a + b
+        for r in range(size)
+        for c in range(size)
+        for a, b in [
+            (letters[r * size + c], letters[r * size + c + 1] if c + 1 < size else ""),
+            (letters[r * size + c], letters[(r + 1) * size + c] if r + 1 < size else ""),
+        ]
+        if b
+    ]
     kept = draw(st.lists(st.sampled_from(pairs), min_size=1, unique=True))
     net = network.build(ways(spots, {pair: {} for pair in kept}))
     n = len(net.u)
@@ -160,8 +173,12 @@ def split_graph(graph: Graph, snaps: dict[str, Snaps]) -> nx.DiGraph:
 
 
 @settings(max_examples=150, deadline=None)
-@given(cities(), st.lists(st.tuples(st.floats(-20, 400), st.floats(-450, 20)), min_size=2, max_size=8), st.integers(1, 4))
-def test_walks_equal_networkx(city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]], k: int) -> None:
+@given(
+    cities(), st.lists(st.tuples(st.floats(-20, 400), st.floats(-450, 20)), min_size=2, max_size=8), st.integers(1, 4)
+)
+def test_walks_equal_networkx(
+    city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]], k: int
+) -> None:
     net, seconds, along, against = city
     graph = routing.graph(net, seconds, along=along, against=against)
     sources, places = place(net, *spots[:k]), place(net, *spots)
@@ -176,7 +193,9 @@ def test_walks_equal_networkx(city: tuple[Network, np.ndarray, np.ndarray, np.nd
 
 @settings(max_examples=60, deadline=None)
 @given(cities(), st.lists(st.tuples(st.floats(-20, 400), st.floats(-450, 20)), min_size=3, max_size=6))
-def test_another_source_never_makes_a_way_longer(city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]]) -> None:
+def test_another_source_never_makes_a_way_longer(
+    city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]]
+) -> None:
     net, seconds, along, against = city
     graph = routing.graph(net, seconds, along=along, against=against)
     fewer, more = (routing.nearest(graph, place(net, *spots[:n])).cost_ms for n in (len(spots) - 1, len(spots)))
@@ -186,19 +205,27 @@ def test_another_source_never_makes_a_way_longer(city: tuple[Network, np.ndarray
 
 @settings(max_examples=60, deadline=None)
 @given(cities(), st.tuples(st.floats(-20, 400), st.floats(-450, 20)), st.data())
-def test_closing_streets_never_makes_a_way_shorter(city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spot: tuple[float, float], data: st.DataObject) -> None:
+def test_closing_streets_never_makes_a_way_shorter(
+    city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spot: tuple[float, float], data: st.DataObject
+) -> None:
     net, seconds, along, against = city
     shut = np.array(data.draw(st.lists(st.booleans(), min_size=len(seconds), max_size=len(seconds))))
     sources = place(net, spot)
-    before, after = (routing.nearest(routing.graph(net, s, along=along, against=against), sources).cost_ms
-                     for s in (seconds, np.where(shut, np.nan, seconds)))  # fmt: skip
+    before, after = (
+        routing.nearest(routing.graph(net, s, along=along, against=against), sources).cost_ms
+        for s in (seconds, np.where(shut, np.nan, seconds))
+    )
     never = routing.NEVER
     assert (np.where(after < 0, never, after) >= np.where(before < 0, never, before)).all()
 
 
 @settings(max_examples=60, deadline=None)
-@given(cities(), st.lists(st.tuples(st.floats(-20, 400), st.floats(-450, 20)), min_size=1, max_size=5), st.floats(0, 2000))
-def test_a_limit_keeps_just_what_lies_within(city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]], limit_s: float) -> None:
+@given(
+    cities(), st.lists(st.tuples(st.floats(-20, 400), st.floats(-450, 20)), min_size=1, max_size=5), st.floats(0, 2000)
+)
+def test_a_limit_keeps_just_what_lies_within(
+    city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]], limit_s: float
+) -> None:
     net, seconds, along, against = city
     graph = routing.graph(net, seconds, along=along, against=against)
     whole, part = routing.nearest(graph, place(net, *spots)), routing.nearest(graph, place(net, *spots), max_s=limit_s)

@@ -1,0 +1,139 @@
+"""Who walks to which shelter, how long, and who cannot: before and under a hazard.
+
+Each place with people walks to the nearest shelter that is usable, by the quickest open streets; room is not a limit
+here. The walk counts from the door to the street, along the streets, and from the street to the site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from geo import access, routing
+from geo.network import Network
+from geo.routing import Forest, Graph, Starts
+from geo.snapping import Snaps
+from geo.standards import Standards
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+STATES = ("served", "too_far", "cut_off", "street_closed", "no_shelter", "not_snapped")
+"""What becomes of a place: exactly one each; ``served`` first, then the reasons why not.
+
+``too_far`` a usable shelter, but beyond the limit · ``cut_off`` the hazard took every way there was ·
+``street_closed`` the place's own street is closed by the hazard · ``no_shelter`` never a way to any shelter ·
+``not_snapped`` no street within the limit.
+"""
+
+
+class WalkParams(BaseModel):
+    """How people walk and how far is too far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speed_ms: float = Field(gt=0, le=3, description="Walking speed on the level, metres per second.")
+    stairs_factor: float = Field(gt=0, le=1, description="Speed on steps as a share of the speed on the level.")
+    close_depth_m: float = Field(
+        ge=0, le=5, description="Water depth above which a street is closed to walkers, metres."
+    )
+    max_minutes: float = Field(gt=0, le=240, description="Longest walk to a shelter that counts as served, minutes.")
+    snap_max_m: float = Field(gt=0, le=2000, description="Farthest a place may lie from a street, metres.")
+
+    @classmethod
+    def of(cls, standards: Standards) -> WalkParams:
+        """The defaults as the standards give them."""
+        keys = ("speed_ms", "stairs_factor", "close_depth_m", "max_minutes", "snap_max_m")
+        return cls(**{key: standards.number(f"walk.{key}") for key in keys})
+
+
+@dataclass(frozen=True)
+class Walkways:
+    """The streets as walkers find them: ``closed`` (edges,) holds the reason or None, ``graph`` the open arcs."""
+
+    network: Network
+    closed: NDArray[np.object_]
+    graph: Graph
+
+    @property
+    def usable(self) -> Mask:
+        """Which edges are open, (edges,)."""
+        return np.asarray(pd.isna(self.closed))
+
+    def __repr__(self) -> str:
+        return f"Walkways({int(self.usable.sum())} of {len(self.closed)} edges open)"
+
+
+def walkways(network: Network, *, params: WalkParams, depth_max_m: Floats | None = None) -> Walkways:
+    """Which streets are open to walkers, and the graph of them.
+
+    ``depth_max_m`` (edges,) is the deepest water on each street that the street itself meets (bridges exempt
+    beforehand); more than ``close_depth_m`` closes it as ``flooded``. NaN, not known, does not close: it is shown.
+    """
+    closed = access.closed_to_walkers(network)
+    if depth_max_m is not None:
+        closed[pd.isna(closed) & (depth_max_m > params.close_depth_m)] = "flooded"
+    along, against = access.walker_directions(network)
+    speed = np.where(network.edge_tag("highway") == "steps", params.speed_ms * params.stairs_factor, params.speed_ms)
+    seconds = np.where(pd.isna(closed), network.length_m / speed, np.nan)
+    barred = access.barred_to_walkers(network)
+    return Walkways(network, closed, routing.graph(network, seconds, along=along, against=against, barred=barred))
+
+
+@dataclass(frozen=True)
+class Walks:
+    """The way of every place to its nearest usable shelter.
+
+    ``walk_s`` (places,) seconds from door to site, NaN where there is no way; ``shelter`` row of the shelter, -1
+    where there is none; ``own_street_open`` (places,) whether the place's own street is open.
+    """
+
+    walk_s: Floats
+    shelter: Ints
+    own_street_open: Mask
+    ways: Walkways
+    forest: Forest
+    starts: Starts
+    places: Snaps
+
+
+def walk_to_nearest(ways: Walkways, places: Snaps, entrances: Snaps, *, params: WalkParams) -> Walks:
+    """The nearest shelter of every place along open streets; entrances' ``place`` is the row of the shelter."""
+    own = np.zeros(len(places), dtype=bool)
+    own[places.found] = ways.usable[places.edge[places.found]]
+    open_ = _only(places, own)
+    last_s = np.nan_to_num(entrances.off_m) / params.speed_ms
+    forest = routing.nearest(ways.graph.reverse, entrances, extra_s=last_s)
+    starts = routing.join(ways.graph, forest, open_, entrances, extra_s=last_s)
+    walk_s = routing.seconds(starts.cost_ms) + open_.off_m / params.speed_ms
+    return Walks(walk_s, starts.source, own, ways, forest, starts, open_)
+
+
+def _only(places: Snaps, kept: Mask) -> Snaps:
+    """The same places, those not kept without a street."""
+    return Snaps(places.place, np.where(kept, places.edge, -1), places.along_m, np.where(kept, places.off_m, np.nan))
+
+
+def states(normal: Walks, now: Walks, snapped: Mask, *, params: WalkParams) -> pd.Series:
+    """What becomes of each place now, compared with a normal day; one of ``STATES``, (places,)."""
+    reached, before = ~np.isnan(now.walk_s), ~np.isnan(normal.walk_s)
+    limit_s = params.max_minutes * 60
+    rules = [
+        ("not_snapped", ~snapped),
+        ("street_closed", ~now.own_street_open),
+        ("no_shelter", ~reached & ~before),
+        ("cut_off", ~reached),
+        ("too_far", now.walk_s > limit_s),
+    ]
+    chosen = np.select([mask for _, mask in rules], [name for name, _ in rules], default="served")
+    return pd.Series(chosen, dtype="object", name="state")
+
+
+def street_flows(walks: Walks, people: Ints, *, served: Mask) -> Ints:
+    """Served people on each street, (edges,), when each walks the way found; one person counts on every street used."""
+    return routing.flows(walks.ways.graph, walks.forest, walks.starts, walks.places, np.where(served, people, 0))

@@ -1,0 +1,264 @@
+"""What a hazard does to streets, sites and points: exact shares of a raster, with the unknown kept apart.
+
+The raster stays as it came; shapes are projected into its CRS. Lines are weighted by length, areas by area. In every
+result the shares are of the whole shape: affected, unknown, and the rest is known and not affected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from geo import traversal
+from geo.crs import known, reproject
+from geo.errors import Fault, InputError, refuse
+from geo.standards import Standards
+from geo.traversal import AFFECTED, HIGHEST, KNOWN, TOTAL, WEIGHTED
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Shapes = NDArray[np.object_]
+
+EXPOSURE = ("max", "mean", "share_affected", "share_unknown")
+"""Columns of an exposure, one row a shape.
+
+``max``, ``mean`` are in the hazard's unit, over the known part, NaN where nothing is known; a value of 0 counts as 0.
+``share_affected`` is the share of the whole shape known to be above the threshold, ``share_unknown`` the share without
+a value: nodata, beyond the raster, or no shape at all. Both 0-1, together at most 1.
+"""
+ROUNDING = 1e-9
+"""A share this close to 0 or 1 is 0 or 1: sums of floating point numbers are no better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A raster: a value for each cell, NaN where it is not known.
+
+    ::
+
+        column   0   1   2
+               ┌───┬───┬───┐ ← (c, f), the upper left corner, in ``crs``
+        row 0  │ 0 │ . │ 2 │
+               ├───┼───┼───┤   x = a · column + b · row + c
+        row 1  │ 0 │ 1 │NaN│   y = d · column + e · row + f
+               └───┴───┴───┘
+
+    ``values`` (rows, cols) float32 or float64, finite or NaN; ``transform`` (a, b, c, d, e, f) takes a column and row
+    to coordinates in ``crs``; e is negative when north is up. Turned and upside-down rasters are fine.
+    """
+
+    values: NDArray[np.floating]
+    transform: tuple[float, float, float, float, float, float]
+    crs: str
+
+    def __post_init__(self) -> None:
+        known(self.crs, where="raster")
+        refuse(InputError, _grid_faults(self))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Smallest x and y, largest x and y, in ``crs``."""
+        rows, cols = self.values.shape
+        a, b, c, d, e, f = self.transform
+        x = [c, c + a * cols, c + b * rows, c + a * cols + b * rows]
+        y = [f, f + d * cols, f + e * rows, f + d * cols + e * rows]
+        return min(x), min(y), max(x), max(y)
+
+    def cells(self, x: Floats, y: Floats, *, crs: str) -> tuple[Floats, Floats]:
+        """Coordinates (n,) in ``crs`` as columns and rows with fractions; not finite where they cannot be projected."""
+        x, y = reproject(x, y, source=crs, target=self.crs)
+        a, b, c, d, e, f = self.transform
+        if b == 0 and d == 0:
+            return (x - c) / a, (y - f) / e
+        by = a * e - b * d
+        return (e * (x - c) - b * (y - f)) / by, (a * (y - f) - d * (x - c)) / by
+
+    def __repr__(self) -> str:
+        rows, cols = self.values.shape
+        a, b, _, d, e, _ = self.transform
+        unknown = np.isnan(self.values).mean()
+        size = f"{np.hypot(a, d):g} × {np.hypot(b, e):g}"
+        return f"Grid({rows} rows × {cols} columns of {size}, {unknown:.0%} unknown, {self.crs})"
+
+
+def _grid_faults(grid: Grid) -> list[Fault]:
+    faults = []
+    if grid.values.ndim != 2 or grid.values.size == 0 or grid.values.dtype not in (np.float32, np.float64):
+        found = f"{grid.values.dtype} of shape {grid.values.shape}"
+        faults.append(Fault("rows × columns of float32 or float64", found, "raster"))
+    elif np.isinf(grid.values).any():
+        faults.append(Fault("numbers, or NaN where not known", "infinite values", "raster", "Name its nodata value."))
+    a, b, _, d, e, _ = grid.transform
+    if not (np.isfinite(grid.transform).all() and a * e != b * d):
+        faults.append(Fault("a cell size and a corner", f"transform {grid.transform}", "raster"))
+    return faults
+
+
+@dataclass(frozen=True, eq=False)
+class Hazard:
+    """One hazard as a raster of intensities: more is worse, 0 is none, NaN is not known.
+
+    ``kind`` says what it is (flood, …), ``unit`` the unit of the values, ``dry_is`` what 0 means, in words.
+    """
+
+    hazard_id: str
+    kind: str
+    unit: str
+    grid: Grid
+    dry_is: str = "not affected"
+    label_zh: str = ""
+    label_en: str = ""
+
+    def __post_init__(self) -> None:
+        empty = [name for name in ("hazard_id", "kind", "unit") if not getattr(self, name)]
+        refuse(InputError, [Fault(f"a {name}", "nothing", f"hazard {self.hazard_id}") for name in empty])
+
+    def __repr__(self) -> str:
+        return f"Hazard({self.hazard_id}: {self.kind} in {self.unit}, {self.grid!r})"
+
+
+class ExposureParams(BaseModel):
+    """What counts as affected by a hazard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    affected_above: float = Field(
+        default=0.0, ge=0, description="Intensity above which ground is affected, in the hazard's unit; 0: any at all."
+    )
+
+    @classmethod
+    def of(cls, standards: Standards) -> ExposureParams:
+        """The defaults as the standards give them."""
+        return cls(affected_above=standards.number("exposure.affected_above"))
+
+
+DEFAULT = ExposureParams()
+
+
+def expose_lines(
+    x: Floats, y: Floats, start: Ints, *, crs: str, hazard: Hazard, params: ExposureParams = DEFAULT
+) -> pd.DataFrame:
+    """The exposure of lines: ``EXPOSURE`` columns (lines,), weighted by length.
+
+    Line ``i`` has the vertices ``start[i]:start[i + 1]`` of ``x`` and ``y``, metres in ``crs``; lengths are measured
+    there. Each segment is cut where it crosses from cell to cell; what runs exactly between two cells belongs to the
+    right and lower one. A line without length is looked up like a point.
+    """
+    col, row = hazard.grid.cells(x, y, crs=crs)
+    length = np.append(np.hypot(np.diff(x), np.diff(y)), 0.0)[: len(x)]
+    sums = traversal.along_lines(
+        np.ascontiguousarray(hazard.grid.values), start, col, row, length, above=params.affected_above
+    )
+    flat = np.flatnonzero((sums[:, TOTAL] == 0) & (np.diff(start) > 0))
+    sums[flat] = _points(hazard.grid, col[start[flat]], row[start[flat]], params=params)
+    return _exposure(sums)
+
+
+def expose_areas(shapes: Shapes, *, crs: str, hazard: Hazard, params: ExposureParams = DEFAULT) -> pd.DataFrame:
+    """The exposure of polygons: ``EXPOSURE`` columns (shapes,), weighted by area, by the exact share of every cell.
+
+    ``shapes`` (n,) are valid Polygons and MultiPolygons in ``crs``. ``max`` is over all cells that a polygon covers in
+    part. A shape without area (a point) is looked up where it stands; None and empty shapes are wholly unknown. On a
+    raster in degrees all cells count alike: within a city they are.
+    """
+    rings, first_ring = _rings(shapes)
+    first_vertex = _offsets(shapely.get_num_coordinates(rings))
+    col, row = _in_cells(rings, hazard.grid, crs)
+    sums = traversal.under_polygons(
+        np.ascontiguousarray(hazard.grid.values), first_ring, first_vertex, col, row, above=params.affected_above
+    )
+    flat = np.flatnonzero((sums[:, TOTAL] == 0) & (shapely.get_num_coordinates(shapes) > 0))
+    first = _offsets(shapely.get_num_coordinates(shapes[flat]))[:-1]
+    col, row = _in_cells(shapes[flat], hazard.grid, crs)
+    sums[flat] = _points(hazard.grid, col[first], row[first], params=params)
+    return _exposure(sums)
+
+
+def expose_points(x: Floats, y: Floats, *, crs: str, hazard: Hazard, params: ExposureParams = DEFAULT) -> pd.DataFrame:
+    """The exposure of points (n,) in ``crs``: the value of the cell each lies in, as ``EXPOSURE`` columns."""
+    return _exposure(_points(hazard.grid, *hazard.grid.cells(x, y, crs=crs), params=params))
+
+
+def worst(exposures: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The worst of several exposures of the same shapes to hazards of one kind: the highest of each column.
+
+    ``max`` and ``mean`` skip what is not known in one but known in another. ``share_affected`` is the largest share, a
+    lower bound of what any of them affects; ``share_unknown`` the largest too, as far as it leaves room: ground
+    known to be affected by one hazard is not unknown. ``exempt`` holds where it holds in all. At least one exposure.
+    """
+    first, *others = exposures
+    result = first.copy()
+    for other in others:
+        result = result[list(EXPOSURE)].combine(other[list(EXPOSURE)], np.fmax)
+    result["share_unknown"] = np.minimum(result["share_unknown"], 1 - result["share_affected"])
+    if all("exempt" in exposure for exposure in exposures):
+        result["exempt"] = np.logical_and.reduce([exposure["exempt"].to_numpy() for exposure in exposures])
+    return result
+
+
+def exempt(exposure: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    """The exposure with some rows (n,) taken out of the hazard's reach, e.g. bridges above the water.
+
+    Those become 0 throughout, known by decision rather than measurement: the column ``exempt`` says so.
+    """
+    kept = np.where(rows[:, None], 0.0, exposure[list(EXPOSURE)].to_numpy())
+    return pd.DataFrame(kept, columns=list(EXPOSURE), index=exposure.index).assign(exempt=rows)
+
+
+def _exposure(sums: Floats) -> pd.DataFrame:
+    """``traversal.SUMS`` as exposure columns."""
+    total, known_part = sums[:, TOTAL], sums[:, KNOWN]
+    nothing = known_part <= 0
+    mean = np.divide(sums[:, WEIGHTED], known_part, out=np.full(len(sums), np.nan), where=~nothing)
+    columns = {
+        "max": np.where(nothing, np.nan, sums[:, HIGHEST]),
+        "mean": mean,
+        "share_affected": _share(sums[:, AFFECTED], total),
+        "share_unknown": 1 - _share(known_part, total),
+    }
+    return pd.DataFrame(columns)
+
+
+def _share(part: Floats, total: Floats) -> Floats:
+    """Part of total, 0 where there is no total, and rounding taken off both ends."""
+    share = np.divide(part, total, out=np.zeros(len(total)), where=(total > 0) & np.isfinite(total))
+    share[share < ROUNDING] = 0
+    share[share > 1 - ROUNDING] = 1
+    return share
+
+
+def _points(grid: Grid, col: Floats, row: Floats, *, params: ExposureParams) -> Floats:
+    """Points in cells (n,) as ``traversal.SUMS``, each of weight 1."""
+    rows, cols = grid.values.shape
+    inside = (col >= 0) & (col < cols) & (row >= 0) & (row < rows)
+    value = np.full(len(col), np.nan)
+    value[inside] = grid.values[row[inside].astype(np.int64), col[inside].astype(np.int64)]
+    measured = ~np.isnan(value)
+    sums = np.zeros((len(col), len(traversal.SUMS)))
+    sums[:, TOTAL], sums[:, KNOWN], sums[:, AFFECTED] = 1, measured, value > params.affected_above
+    sums[:, WEIGHTED] = sums[:, HIGHEST] = np.where(measured, value, 0)
+    return sums
+
+
+def _rings(shapes: Shapes) -> tuple[Shapes, Ints]:
+    """All rings, outlines turning one way and holes the other, and where each shape's rings begin, (n + 1,)."""
+    parts, of_shape = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    return rings, _offsets(np.bincount(of_shape[of_part], minlength=len(shapes)))
+
+
+def _in_cells(shapes: Shapes, grid: Grid, crs: str) -> tuple[Floats, Floats]:
+    """All vertices of all shapes as columns and rows of the grid."""
+    xy = shapely.get_coordinates(shapes)
+    return grid.cells(xy[:, 0], xy[:, 1], crs=crs)
+
+
+def _offsets(counts: NDArray[np.integer]) -> Ints:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

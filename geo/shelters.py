@@ -1,0 +1,101 @@
+"""Which places of refuge can be used in a hazard, and how many people they hold.
+
+A capacity is the declared one or follows from area: floor area of the buildings on the site, or open ground where no
+building is known, times a usable share, divided by the area a person needs (GB 51143-2015; the per-person figures
+carry their grade in data/standards). Water takes its share of the site away. What is not known stays NaN.
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from geo.standards import Standards
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class ShelterParams(BaseModel):
+    """What counts as a shelter and how much room it has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    candidates: str = Field(
+        pattern="^(auto|always|never)$",
+        description="Plan with places that could become shelters: auto (only where no shelter is mapped), always, never.",
+    )
+    min_site_m2: float = Field(ge=0, description="Smallest site that counts, square metres; unknown areas pass.")
+    open_m2_per_person: float = Field(gt=0, description="Open ground a person needs, square metres.")
+    floor_m2_per_person: float = Field(gt=0, description="Floor area a person needs indoors, square metres.")
+    open_usable_share: float = Field(gt=0, le=1, description="Share of open ground that can be used, 0-1.")
+    floor_usable_share: float = Field(gt=0, le=1, description="Share of floor area that can be used, 0-1.")
+    max_share_wet: float = Field(
+        ge=0, le=1, description="Largest share of a site under water at which it is usable, 0-1."
+    )
+    max_share_unknown: float = Field(
+        ge=0, le=1, description="Largest share of a site without hazard data at which it is usable, 0-1."
+    )
+    entrance_max_m: float = Field(gt=0, le=2000, description="Farthest a site may lie from an open street, metres.")
+
+    @classmethod
+    def of(cls, standards: Standards) -> ShelterParams:
+        """The defaults as the standards give them."""
+        keys = [name for name in cls.model_fields if name != "candidates"]
+        return cls(candidates="auto", **{key: standards.number(f"shelter.{key}") for key in keys})
+
+
+def in_plan(shelters: gpd.GeoDataFrame, *, params: ShelterParams) -> gpd.GeoDataFrame:
+    """The shelters a plan works with: those mapped, and candidates as ``params.candidates`` says; rows renumbered."""
+    real = shelters["origin"] != "candidate"
+    with_candidates = params.candidates == "always" or (params.candidates == "auto" and not real.any())
+    kept = real | with_candidates
+    large = shelters["area_m2"].isna() | (shelters["area_m2"] >= params.min_site_m2) | shelters["capacity"].notna()
+    return shelters[kept & large].reset_index(drop=True)
+
+
+def capacities(shelters: gpd.GeoDataFrame, share_wet: Floats, *, params: ShelterParams) -> pd.DataFrame:
+    """People each shelter holds, indexed like the input: capacity_people (NaN: not known) and capacity_basis.
+
+    The basis is ``declared``, ``floor``, ``open`` or ``unknown``. Declared room shrinks with the wet share as well.
+    """
+    floor = shelters["floor_m2"] * params.floor_usable_share / params.floor_m2_per_person
+    open_ = shelters["area_m2"] * params.open_usable_share / params.open_m2_per_person
+    declared = shelters["capacity"]
+    choices = [
+        ("declared", declared, declared.notna()),
+        ("floor", floor, shelters["floor_m2"] > 0),
+        ("open", open_, open_.notna()),
+    ]
+    masks = [mask.to_numpy() for _, _, mask in choices]
+    people = np.select(masks, [value.to_numpy(dtype=float) for _, value, _ in choices], default=np.nan)
+    basis = np.select(masks, [name for name, _, _ in choices], default="unknown")
+    dry = 1 - np.nan_to_num(share_wet)
+    return pd.DataFrame(
+        {"capacity_people": np.floor(people * dry + 1e-9), "capacity_basis": basis}, index=shelters.index
+    )
+
+
+REASONS = ("usable", "flooded", "hazard_unknown", "no_street", "street_flooded")
+"""Why a shelter is or is not usable.
+
+``flooded`` more of the site is under water than allowed · ``hazard_unknown`` too much of it lies outside the hazard
+data · ``no_street`` no street leads to it on any day · ``street_flooded`` every street to it is under water.
+"""
+
+
+def rate(
+    share_wet: Floats, share_unknown: Floats, *, reached_normally: Mask, reached_now: Mask, params: ShelterParams
+) -> pd.DataFrame:
+    """Whether each shelter (n,) is usable and why not: ``usable`` (bool) and ``reason_code`` (one of ``REASONS``)."""
+    rules = [
+        ("no_street", ~reached_normally),
+        ("flooded", share_wet > params.max_share_wet),
+        ("hazard_unknown", share_unknown > params.max_share_unknown),
+        ("street_flooded", ~reached_now),
+    ]
+    reason = np.select([mask for _, mask in rules], [name for name, _ in rules], default="usable")
+    return pd.DataFrame({"usable": reason == "usable", "reason_code": reason})

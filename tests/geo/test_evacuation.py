@@ -1,0 +1,130 @@
+"""Who reaches a shelter before and under a flood, on cities solved by eye."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo import evacuation, network, snapping
+from geo.evacuation import Walks, WalkParams
+from geo.network import Network
+from tests.geo.drawn import ORIGIN, positions, ways
+
+# home a, shelter d; the short way b-c floods, the long way round by e-f stays dry; z is an island
+#
+#   abcd   z y
+#    ef
+TOWN = positions("abcd   zy\n.\n ef", step_m=60)
+CHAINS: dict[str, dict[str, str]] = {"ab": {}, "bc": {}, "cd": {}, "be": {}, "ef": {}, "fc": {}, "zy": {}}
+PARAMS = WalkParams(speed_ms=1.0, stairs_factor=0.5, close_depth_m=0.5, max_minutes=15, snap_max_m=50)
+DRY = np.zeros(7)
+
+
+def town(chains: dict[str, dict[str, str]] = CHAINS) -> Network:
+    return network.build(ways(TOWN, chains))
+
+
+def points(*xy: tuple[float, float]) -> np.ndarray:
+    return shapely.points(np.array([(ORIGIN[0] + x, ORIGIN[1] + y) for x, y in xy]).reshape(-1, 2))
+
+
+def walks(
+    net: Network, homes: np.ndarray, sites: np.ndarray, *, depth: np.ndarray | None = None, params: WalkParams = PARAMS
+) -> Walks:
+    usual = evacuation.walkways(net, params=params)
+    now = evacuation.walkways(net, params=params, depth_max_m=depth)
+    places = snapping.snap(net, homes, usable=usual.usable, max_m=params.snap_max_m)
+    doors = snapping.entrances(net, sites, usable=now.usable, max_m=params.snap_max_m)
+    return evacuation.walk_to_nearest(now, places, doors, params=params)
+
+
+HOMES = points((0, 10), (430, 0), (150, 500))
+SHELTER = points((180, -20))
+
+
+def test_the_walk_counts_from_door_to_site() -> None:
+    found = walks(town(), HOMES, SHELTER)
+    assert found.walk_s.tolist() == pytest.approx([10 + 180 + 20, np.nan, np.nan], nan_ok=True)
+    assert found.shelter.tolist() == [0, -1, -1]
+
+
+def test_deep_water_sends_people_round() -> None:
+    depth = np.where(np.arange(7) == 1, 0.6, 0.0)
+    assert walks(town(), HOMES, SHELTER, depth=depth).walk_s[0] == 10 + 60 + 120 + 60 + 120 + 60 + 20
+
+
+def test_water_just_at_the_limit_does_not_close() -> None:
+    depth = np.where(np.arange(7) == 1, 0.5, 0.0)
+    assert walks(town(), HOMES, SHELTER, depth=depth).walk_s[0] == 210
+
+
+def test_unknown_depth_does_not_close() -> None:
+    assert walks(town(), HOMES, SHELTER, depth=np.full(7, np.nan)).walk_s[0] == 210
+
+
+def test_steps_are_slower() -> None:
+    net = town(CHAINS | {"bc": {"highway": "steps"}})
+    assert walks(net, HOMES, SHELTER).walk_s[0] == 210 + 60
+
+
+def test_every_state_of_a_flooded_town() -> None:
+    homes = points((0, 10), (70, 5), (430, 0), (150, 500), (175, 5))
+    normal, snapped = walks(town(), homes, SHELTER), np.array([True, True, True, False, True])
+    all_wet = walks(town(), homes, SHELTER, depth=np.where(np.isin(np.arange(7), [1, 3]), 2.0, 0.0))
+    states = evacuation.states(normal, all_wet, snapped, params=PARAMS)
+    assert states.tolist() == ["cut_off", "street_closed", "no_shelter", "not_snapped", "served"]
+
+
+def test_fifteen_minutes_includes_fifteen() -> None:
+    exact = PARAMS.model_copy(update={"max_minutes": 210 / 60})
+    less = PARAMS.model_copy(update={"max_minutes": 209.9 / 60})
+    found = walks(town(), HOMES[:1], SHELTER)
+    for params, state in ((exact, "served"), (less, "too_far")):
+        assert evacuation.states(found, found, np.array([True]), params=params).tolist() == [state]
+
+
+def test_without_shelters_nobody_is_served_and_nobody_is_lost() -> None:
+    found = walks(town(), HOMES, points())
+    states = evacuation.states(found, found, np.array([True, True, False]), params=PARAMS)
+    assert states.tolist() == ["no_shelter", "no_shelter", "not_snapped"]
+
+
+def test_served_people_fill_the_streets_of_their_way() -> None:
+    found = walks(town(), HOMES, SHELTER)
+    flows = evacuation.street_flows(found, np.array([3, 5, 7]), served=np.array([True, False, False]))
+    assert flows.tolist() == [3, 3, 3, 0, 0, 0, 0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-30, 480), st.floats(-150, 30)), min_size=1, max_size=10),
+    st.lists(st.floats(0, 2), min_size=7, max_size=7),
+    st.lists(st.floats(0, 2), min_size=7, max_size=7),
+)
+def test_more_water_never_shortens_a_walk(
+    homes: list[tuple[float, float]], depth: list[float], more: list[float]
+) -> None:
+    net = town()
+    first = walks(net, points(*homes), SHELTER, depth=np.array(depth))
+    second = walks(net, points(*homes), SHELTER, depth=np.array(depth) + np.array(more))
+    before, after = np.nan_to_num(first.walk_s, nan=np.inf), np.nan_to_num(second.walk_s, nan=np.inf)
+    assert (after >= before - 1e-6).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-30, 480), st.floats(-150, 30)), min_size=1, max_size=10),
+    st.floats(1, 20),
+    st.floats(0, 20),
+)
+def test_a_shorter_limit_serves_a_subset(homes: list[tuple[float, float]], minutes: float, more: float) -> None:
+    found = walks(town(), points(*homes), SHELTER)
+    snapped = found.places.found
+    near, far = (
+        evacuation.states(found, found, snapped, params=PARAMS.model_copy(update={"max_minutes": m})) == "served"
+        for m in (minutes, minutes + more)
+    )
+    assert (~near | far).all()

@@ -1,0 +1,59 @@
+"""Sentences that a planner can repeat in a meeting."""
+
+from __future__ import annotations
+
+import pytest
+
+from geo import reasons
+from geo.evacuation import STATES
+from geo.shelters import REASONS
+
+
+def community(people: int = 1200, **by_state: int) -> reasons.Sentence:
+    return reasons.for_community(people, by_state, minutes=15, median_s=400.0, lost_shelters=0, shelters=2)
+
+
+def test_everybody_served() -> None:
+    found = community(served=1200)
+    assert found.en == "All 1,200 people reach a usable shelter within 15 minutes on foot, half of them within 7."
+    assert found.zh == "全部1,200人可在步行15分钟内到达可用避难场所，其中一半在7分钟以内。"
+
+
+def test_nobody_there() -> None:
+    assert community(0).code == "empty"
+
+
+def test_the_greater_cause_comes_first_and_names_the_code() -> None:
+    found = community(served=1000, cut_off=50, too_far=150)
+    assert found.code == "too_far"
+    assert found.en == (
+        "200 of 1,200 people are not served: 150 more than 15 minutes on foot from one; "
+        "50 cut off, every way to a usable shelter is closed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "all_", "says"), [(1, 3, "1 of 3 shelters here is not usable"), (2, 3, "2 of 3 shelters here are not")]
+)
+def test_lost_shelters_are_told(lost: int, all_: int, says: str) -> None:
+    found = reasons.for_community(
+        10, {"cut_off": 10}, minutes=15, median_s=float("nan"), lost_shelters=lost, shelters=all_
+    )
+    assert says in found.en and f"{all_}处避难场所中有{lost}处" in found.zh
+
+
+def test_every_state_and_every_rating_has_its_words() -> None:
+    assert set(reasons.CAUSES) == set(STATES) - {"served"}
+    assert set(reasons.SHELTER_REASONS) == set(REASONS)
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_shelter_is_explained_in_both_languages(code: str) -> None:
+    found = reasons.for_shelter(code, wet=0.25, unknown=0.6, depth=1.5)
+    assert found.en.endswith(".") and found.zh.endswith("。") and "{" not in found.en + found.zh
+
+
+def test_a_flooded_shelter_says_how_much_and_how_deep() -> None:
+    assert reasons.for_shelter("flooded", wet=0.25, unknown=0, depth=1.5).en == (
+        "Not usable: 25% of the site is under water, up to 1.5 m."
+    )

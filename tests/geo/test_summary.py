@@ -1,0 +1,133 @@
+"""One row a community, and nobody lost on the way."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo import summary
+from geo.evacuation import STATES, WalkParams
+from geo.summary import StatusParams
+
+CRS = "EPSG:32631"
+WALK = WalkParams(speed_ms=1.0, stairs_factor=0.5, close_depth_m=0.5, max_minutes=15, snap_max_m=50)
+STATUS = StatusParams(good_share=0.95, watch_share=0.7)
+
+
+def units(*names: str) -> gpd.GeoDataFrame:
+    boxes = [shapely.box(i * 10, 0, i * 10 + 10, 10) for i in range(len(names))]
+    return gpd.GeoDataFrame({"community_id": list(names), "name": list(names)}, geometry=boxes, crs=CRS)
+
+
+def homes(rows: list[tuple[str, int, str, float]]) -> gpd.GeoDataFrame:
+    """Rows of community, people, state, walk in seconds."""
+    table = pd.DataFrame(rows, columns=["community_id", "people", "state", "walk_s"])
+    table = table.astype({"people": "int64", "walk_s": "float64"})
+    table = table.assign(
+        walk_s_normal=table["walk_s"],
+        served_normal=True,
+        exposed=table["state"] == "cut_off",
+        lost_way=table["state"].isin(["cut_off", "street_closed"]),
+    )
+    return gpd.GeoDataFrame(table, geometry=[shapely.Point(0, 0)] * len(table), crs=CRS)
+
+
+def sites(*rows: tuple[str, bool, float, float]) -> gpd.GeoDataFrame:
+    table = pd.DataFrame(rows, columns=["community_id", "usable", "capacity_people", "area_m2"])
+    table = table.astype({"usable": "bool", "capacity_people": "float64", "area_m2": "float64"})
+    return gpd.GeoDataFrame(table, geometry=[shapely.Point(0, 0)] * len(rows), crs=CRS)
+
+
+def test_a_community_is_summed_row_by_row() -> None:
+    demand = homes([("a", 60, "served", 120), ("a", 30, "served", 600), ("a", 10, "cut_off", np.nan)])
+    row = summary.by_community(
+        units("a"), demand, sites(("a", True, 80, 400), ("a", False, 50, 900)), params=STATUS, walk=WALK
+    ).iloc[0]
+    expected = {
+        "people": 100,
+        "people_served": 90,
+        "people_unserved": 10,
+        "people_cut_off": 10,
+        "people_exposed": 10,
+        "people_lost_access": 10,
+        "shelters": 2,
+        "shelters_usable": 1,
+        "shelter_capacity": 80,
+        "shelter_m2_per_person": 4,
+        "walk_s_median": 120,
+        "walk_s_p95": 600,
+        "status": "watch",
+        "reason_code": "cut_off",
+    }
+    assert {key: row[key] for key in expected} == expected
+    assert "1 of 2 shelters here is not usable" in row["reason_en"]
+
+
+@pytest.mark.parametrize(("served", "status"), [(95, "good"), (94, "watch"), (70, "watch"), (69, "bad"), (0, "bad")])
+def test_status_by_share_served(served: int, status: str) -> None:
+    demand = homes([("a", served, "served", 60), ("a", 100 - served, "too_far", 2000)])
+    assert summary.by_community(units("a"), demand, sites(), params=STATUS, walk=WALK)["status"].tolist() == [status]
+
+
+def test_a_community_without_people_is_empty_not_bad() -> None:
+    row = summary.by_community(units("a"), homes([]), sites(), params=STATUS, walk=WALK).iloc[0]
+    assert (row["status"], row["people"], row["shelter_capacity"]) == ("empty", 0, 0)
+    assert np.isnan(row["walk_s_median"]) and np.isnan(row["shelter_m2_per_person"])
+
+
+def test_unknown_room_is_not_zero_room() -> None:
+    table = summary.by_community(
+        units("a"), homes([("a", 1, "served", 1)]), sites(("a", True, np.nan, np.nan)), params=STATUS, walk=WALK
+    )
+    assert np.isnan(table["shelter_capacity"].iloc[0])
+
+
+def test_the_audit_finds_a_lost_person() -> None:
+    demand = homes([("a", 5, "served", 1), ("nowhere", 2, "served", 1)])
+    table = summary.by_community(units("a"), demand, sites(), params=STATUS, walk=WALK)
+    checks = {check.name: check.ok for check in summary.audit(table, demand, 7)}
+    assert checks["people in the population and in the plan"]
+    assert not checks["people in the plan and in the communities"]
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 1000), st.sampled_from(STATES), st.floats(0, 4000)), max_size=30
+)
+
+
+@given(ROWS)
+def test_people_are_conserved(rows: list[tuple[str, int, str, float]]) -> None:
+    demand = homes(rows)
+    table = summary.by_community(units("a", "b", "c"), demand, sites(), params=STATUS, walk=WALK)
+    assert all(check.ok for check in summary.audit(table, demand, sum(people for _, people, _, _ in rows)))
+    city = summary.headline(demand, sites())
+    for measure in ("people", "people_served", "people_unserved", "people_cut_off", "people_exposed"):
+        assert table[measure].sum() == city[measure]
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_order_of_rows_changes_nothing(rows: list[tuple[str, int, str, float]], random: object) -> None:
+    shuffled = list(rows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = (
+        summary.by_community(units("a", "b", "c"), homes(r), sites(), params=STATUS, walk=WALK)
+        for r in (rows, shuffled)
+    )
+    pd.testing.assert_frame_equal(one.drop(columns="geometry"), other.drop(columns="geometry"))
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.integers(0, 20)), min_size=1), st.floats(0.01, 1))
+def test_a_weighted_quantile_is_the_quantile_of_everybody(pairs: list[tuple[float, int]], share: float) -> None:
+    values, weights = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    everybody = np.sort(np.repeat(values, weights.astype(int)))
+    found = summary.weighted_quantile(values, weights, share)
+    if not len(everybody):
+        assert np.isnan(found)
+    else:
+        rank = int(np.ceil(share * len(everybody) * (1 - 1e-12)))
+        assert found == everybody[max(rank, 1) - 1]
