@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo import communities as areas_of_planning
-from geo import evacuation, hazards, network, population, shelters, snapping, summary
+from geo import evacuation, hazards, network, population, setbacks, shelters, snapping, summary
 from geo.communities import CommunityParams
 from geo.evacuation import WalkParams, Walks, Walkways
 from geo.hazards import ExposureParams, Hazard
 from geo.network import Network, Ways
 from geo.population import Population, PopulationParams
 from geo.reasons import Sentence, for_shelter
+from geo.setbacks import SetbackParams
 from geo.shelters import ShelterParams
 from geo.snapping import Snaps
 from geo.standards import Standards
@@ -79,6 +80,7 @@ class PlanParams(BaseModel):
     population: PopulationParams = Field(description="How people are estimated from buildings.")
     communities: CommunityParams = Field(description="How communities are chosen where none are given.")
     exposure: ExposureParams = Field(description="What counts as touched by a hazard.")
+    setback: SetbackParams = Field(description="What the city keeps its distance from.")
     status: StatusParams = Field(description="When a community counts as good, to be watched or bad.")
 
     @classmethod
@@ -163,7 +165,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
     walks = evacuation.walk_to_nearest(ways, base.places, usable, params=base.params.walk)
     demand = _demand(base, walks, wet.homes)
     streets = _streets(base, ways, wet.streets)
-    sites["people_nearest"] = _drawn(walks, demand, len(sites))
+    sites = _beside(sites, pd.DataFrame({"people_nearest": _drawn(walks, demand, len(sites))}))
     units = summary.by_community(base.communities, demand, sites, params=base.params.status, walk=base.params.walk)
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets}
     layers |= _derived(base, walks, demand, streets)
@@ -180,7 +182,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
 
 @dataclass(frozen=True)
 class Exposures:
-    """What the scenario's hazards do to each street, home and site: depth_max_m, depth_mean_m, share_wet, share_unknown."""
+    """What the scenario's hazards do to each street, home and site, in the columns of ``DEPTHS``."""
 
     streets: pd.DataFrame
     homes: pd.DataFrame
@@ -222,7 +224,7 @@ def _depths(exposures: list[pd.DataFrame], n: int) -> pd.DataFrame:
     """The worst of several exposures under their names here; without a hazard nothing is known and nothing is wet."""
     if not exposures:
         return pd.DataFrame(np.nan, index=range(n), columns=list(DEPTHS.values()))
-    return hazards.worst(exposures).rename(columns=DEPTHS)
+    return hazards.worst(exposures).rename(columns=DEPTHS)[list(DEPTHS.values())]
 
 
 def _rated(base: Base, wet: pd.DataFrame, reached: Mask) -> gpd.GeoDataFrame:
@@ -307,6 +309,9 @@ def _derived(
         "street_flows": flows[people > 0].reset_index(drop=True),
         "cut_off": demand[demand["lost_way"]].reset_index(drop=True),
         "facilities": points,
+        "setback_sources": setbacks.sources(
+            [base.city.areas, base.city.lines, base.city.facilities], params=base.params.setback
+        ),
     }
 
 

@@ -1,8 +1,8 @@
 """Which places of refuge can be used in a hazard, and how many people they hold.
 
-A capacity is the declared one or follows from area: floor area of the buildings on the site, or open ground where no
-building is known, times a usable share, divided by the area a person needs (GB 51143-2015; the per-person figures
-carry their grade in data/standards). Water takes its share of the site away. What is not known stays NaN.
+A capacity is the declared one or follows from area: floor area of the buildings on the site, or open ground for an
+emergency site and where no building is known, times a usable share, divided by the area a person needs (GB 51143-2015;
+the per-person figures carry their grade in data/standards). Water takes its share away. What is not known stays NaN.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ def capacities(shelters: gpd.GeoDataFrame, share_wet: Floats, *, params: Shelter
     floor = shelters["floor_m2"] * params.floor_usable_share / params.floor_m2_per_person
     open_ = shelters["area_m2"] * params.open_usable_share / params.open_m2_per_person
     declared = shelters["capacity"]
+    indoors = (shelters["floor_m2"] > 0) & (shelters["tier"] != "emergency")
     choices = [
         ("declared", declared, declared.notna()),
-        ("floor", floor, shelters["floor_m2"] > 0),
+        ("floor", floor, indoors),
         ("open", open_, open_.notna()),
     ]
     masks = [mask.to_numpy() for _, _, mask in choices]

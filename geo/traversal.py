@@ -164,7 +164,7 @@ def _under_polygon(
             covered = 0.0
             for c in range(width):
                 covered += band[r * (width + 2) + c]
-                share = min(covered if area > 0 else -covered, 1.0)
+                share = min(-covered if area > 0 else covered, 1.0)
                 if share > smallest:
                     _add(sums, values[upper + r, left + c], share, above)
 

@@ -66,6 +66,12 @@ def test_room_is_declared_or_from_floor_or_from_open_ground() -> None:
     assert room["capacity_people"].tolist() == pytest.approx([70, 300, 2500, np.nan], nan_ok=True)
 
 
+def test_an_emergency_site_is_open_ground_whatever_stands_on_it() -> None:
+    park = sites({"kind": "park", "tier": "emergency", "floor_m2": 100.0})
+    room = shelters.capacities(park, np.zeros(1), params=PARAMS)
+    assert room.iloc[0].tolist() == [2500, "open"]
+
+
 def test_water_takes_its_share_of_the_room() -> None:
     room = shelters.capacities(sites({"capacity": 100.0}, {"capacity": 100.0}), np.array([0.25, np.nan]), params=PARAMS)
     assert room["capacity_people"].tolist() == [75, 100]

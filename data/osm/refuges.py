@@ -1,0 +1,103 @@
+"""Places of refuge: those the map says are one, and those that could become one."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from data.osm import kinds
+from data.osm.facilities import each_place_once
+from data.osm.raw import Tags
+from data.osm.tables import Mapped, frame, text
+from data.osm.values import count
+from geo.tables import NAMES, SHELTERS, Schema, checked
+
+_SITES = Schema("sites", tuple(c for c in SHELTERS.columns if c.name in ("shelter_id", "kind", *NAMES)))
+OPEN_KINDS = frozenset(kind for rules in kinds.OPEN_SPACES.values() for kind in rules.values())
+
+
+def shelters(
+    of: Mapped, facilities: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, counts: Counter[str]
+) -> gpd.GeoDataFrame:
+    """Places of refuge in metres, ``geo.tables.SHELTERS``.
+
+    ``origin`` is ``mapped`` where the map says it is one (``kinds.refuge``), else ``candidate``: schools, halls, sports
+    grounds, …, and open ground of any size, whose tier is ``emergency``. More columns: ``valid_for`` and
+    ``invalid_for`` (hazards, ``flood;fire``, None when nothing is said), ``access`` (as tagged) and ``levels_assumed``
+    (in ``floor_m2`` some building of unknown height counts as one storey).
+    """
+    mapped = _refuges(of)
+    could = facilities[facilities["kind"].isin(kinds.CANDIDATES)].rename(columns={"facility_id": "shelter_id"})
+    candidates = pd.concat([could, _open_ground(of, counts)], ignore_index=True)
+    candidates = candidates[~candidates["shelter_id"].isin(mapped["shelter_id"])]
+    counts["shelters_mapped"], counts["shelters_candidate"] = len(mapped), len(candidates)
+    origin = ["mapped"] * len(mapped) + ["candidate"] * len(candidates)
+    sites = pd.concat([mapped, candidates], ignore_index=True).assign(origin=text(origin))
+    return checked(_with_room(gpd.GeoDataFrame(sites, crs=of.crs), of, buildings), SHELTERS)
+
+
+def _refuges(of: Mapped) -> gpd.GeoDataFrame:
+    """What the map says is a place of refuge."""
+    kind = {row: found for row, tags in enumerate(of.things.tags) if (found := kinds.refuge(tags))}
+    rows = [row for row in kind if of.is_somewhere(row)]
+    return frame(of, _SITES, rows, of.place(rows), {"kind": text(kind[row] for row in rows)})
+
+
+def _open_ground(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
+    """Open ground with an outline, and civil-defence shelters, each once."""
+    kind = {row: found for row, tags in enumerate(of.things.tags) if (found := kinds.candidate(tags))}
+    here = [row for row in kind if of.is_somewhere(row) and not of.drawn_again(row, kinds.candidate)]
+    rows = [row for row in here if of.area[row] is not None or kind[row] not in OPEN_KINDS]
+    counts["open_ground_without_outline"] = len(here) - len(rows)
+    columns = {"kind": text(kind[row] for row in rows), "weak": np.zeros(len(rows), dtype=bool)}
+    return each_place_once(frame(of, _SITES, rows, of.place(rows), columns)).drop(columns="weak")
+
+
+def _with_room(sites: gpd.GeoDataFrame, of: Mapped, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The sites with tier, area, floor area, capacity and what the map says of their use."""
+    row_of = {name: row for row, name in enumerate(of.things.ids)}
+    tags = [of.things.tags[row_of[name]] for name in sites["shelter_id"]]
+    area = np.asarray(sites.geometry.area, dtype=np.float64)
+    floor, assumed = floor_areas(sites, buildings)
+    is_open = sites["kind"].isin(OPEN_KINDS) & (sites["origin"] == "candidate")
+    columns = {
+        "tier": text("emergency" if is_it else None for is_it in is_open),
+        "area_m2": np.where(area > 0, area, np.nan), "floor_m2": floor, "levels_assumed": assumed,
+        "capacity": np.array([_declared(t) for t in tags], dtype=np.float64),
+        "valid_for": text(kinds.hazards_said(t, valid=True) for t in tags),
+        "invalid_for": text(kinds.hazards_said(t, valid=False) for t in tags),
+        "access": text(t.get("access") for t in tags),
+    }  # fmt: skip
+    return sites.assign(**columns)
+
+
+def _declared(tags: Tags) -> float:
+    """People a refuge is said to hold. On a school ``capacity`` means pupils, so only its own key counts there."""
+    only_a_refuge = kinds.facility(tags) in (None, "assembly_point")
+    return count(tags.get("emergency:capacity") or (tags.get("capacity") if only_a_refuge else None))
+
+
+def floor_areas(
+    sites: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Floor area of the buildings on each site in square metres, (n,), and whether storeys had to be assumed.
+
+    A building is on a site when an inner point of it is; where sites lie within sites, on the smallest. Footprint times
+    storeys, one storey where none are recorded. NaN for a point, and where no building is mapped on the site.
+    """
+    shapes = np.asarray(sites.geometry.to_numpy(), dtype=object)
+    on = np.asarray(buildings.geometry.to_numpy(), dtype=object)
+    site, building = shapely.STRtree(shapely.point_on_surface(on)).query(shapes, predicate="contains")
+    order = np.lexsort((site, shapely.area(shapes)[site]))
+    building, first = np.unique(building[order], return_index=True)
+    site = site[order][first]
+    levels = buildings["levels"].to_numpy(dtype=np.float64)
+    floor = shapely.area(on) * np.nan_to_num(levels, nan=1.0)
+    total = np.bincount(site, weights=floor[building], minlength=len(shapes))
+    unknown = np.bincount(site, weights=np.isnan(levels[building]), minlength=len(shapes)) > 0
+    return np.where(total > 0, total, np.nan), unknown

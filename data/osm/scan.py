@@ -1,0 +1,265 @@
+"""The one pass through an OpenStreetMap file: what is of interest, with its tags and its shape in degrees.
+
+Three steps. Relations first, to know which ways belong to squares and shores. Then nodes, ways and the areas that
+relations enclose, in the order of the file. Then what is missing: a way over nodes that the extract lacks is kept in
+pieces, and when those nodes are in the file after all (it is not sorted) it is read again from a sorted copy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import osmium
+import shapely
+from osmium.filter import IdFilter, KeyFilter
+from osmium.osm import Area, Node, Relation, Way
+
+from data.osm import kinds
+from data.osm.files import header, opened, original, reading, tidy_copy
+from data.osm.raw import Header, Raw, Shapes, Streets, Tags, Things
+from data.osm.values import day
+from geo.network import WAY_TAGS
+
+NODE_KEYS = (
+    "amenity", "emergency", "healthcare", "leisure", "shop", "man_made", "power", "place", "barrier", "social_facility",
+    "building", "shelter_type", "bunker_type", "railway", "evacuation_centre", "evacuation_center", "name",
+    "emergency:social_facility", "emergency:amenity", "emergency:camp_area",
+)  # fmt: skip
+"""A node without any of these is only a corner of something."""
+STREET_KEYS = frozenset({*WAY_TAGS, "name:zh", "name:zh-Hans", "name:en"} - {"area"})
+"""What the outline of a square takes over from it as a street."""
+_WKB = osmium.geom.WKBFactory()
+_EVERY_NODE = osmium.geom.use_nodes.ALL
+
+
+def scan(path: Path) -> Raw:
+    """Read a file; FileMissingError and UnreadableError say what is wrong with it."""
+    head = header(path)
+    first = _passed(path, head)
+    if first.counts["objects_repeated"] or _holds_any(path, first.missing):
+        with tidy_copy(path) as sorted_file:
+            first = _passed(sorted_file, head)
+        first.counts["file_sorted_first"] = 1
+    return first.result(head)
+
+
+def _passed(path: Path, head: Header) -> _Pass:
+    gathered = _Pass(_plan(path), dated=head.date is not None)
+    tagged = KeyFilter(*NODE_KEYS)
+    tagged.enable_for(osmium.osm.NODE)
+    # An area has twice the number of its way, or of its relation plus one; closed ways are met as ways already.
+    of_relations = IdFilter(2 * number + 1 for number in gathered.plan.tags)
+    of_relations.enable_for(osmium.osm.AREA)
+    with reading(path):
+        for thing in osmium.FileProcessor(opened(path)).with_areas().with_filter(tagged).with_filter(of_relations):
+            if isinstance(thing, Way):
+                gathered.way(thing)
+            elif isinstance(thing, Node):
+                gathered.node(thing)
+            elif isinstance(thing, Area):
+                gathered.area(thing)
+    return gathered
+
+
+def _holds_any(path: Path, nodes: set[int]) -> bool:
+    """Whether some of these nodes are in the file after all."""
+    if not nodes:
+        return False
+    if min(nodes) < 0:
+        return True
+    with reading(path):
+        wanted = osmium.FileProcessor(opened(path), osmium.osm.NODE).with_filter(IdFilter(nodes))
+        return next(iter(wanted), None) is not None
+
+
+@dataclass
+class _Plan:
+    """What relations say: their tags, their outer ways, and the ways that make up squares and shores."""
+
+    tags: dict[int, Tags] = field(default_factory=dict)
+    outer: dict[int, list[int]] = field(default_factory=dict)
+    squares: dict[int, Tags] = field(default_factory=dict)
+    shores: dict[int, list[int]] = field(default_factory=dict)
+
+    def take(self, relation: Relation) -> None:
+        tags = dict(relation.tags)
+        if tags.get("type") not in ("multipolygon", "boundary") or kinds.KEYS.isdisjoint(tags):
+            return
+        ways = [(m.ref, m.role) for m in relation.members if m.type == "w"]
+        self.tags[relation.id] = tags
+        self.outer[relation.id] = [number for number, role in ways if role != "inner"]
+        if kinds.area(tags) == "water":
+            self.shores[relation.id] = [number for number, _ in ways]
+        if "highway" in tags:
+            as_street = {key: value for key, value in tags.items() if key in STREET_KEYS}
+            self.squares |= {number: as_street for number, _ in ways}
+
+
+def _plan(path: Path) -> _Plan:
+    plan = _Plan()
+    with reading(path):
+        for relation in osmium.FileProcessor(opened(path), osmium.osm.RELATION):
+            if isinstance(relation, Relation):
+                plan.take(relation)
+    return plan
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of a way; ``nodes`` are named only where the way is cut."""
+
+    wkb: bytes
+    nodes: tuple[int, ...] = ()
+
+
+@dataclass
+class _Pass:
+    """Everything gathered on the way through the file."""
+
+    plan: _Plan
+    dated: bool
+    ids: list[str] = field(default_factory=list)
+    tags: list[Tags] = field(default_factory=list)
+    wkb: list[bytes] = field(default_factory=list)
+    closed: list[bool] = field(default_factory=list)
+    street_row: list[int] = field(default_factory=list)
+    street_nodes: list[list[int]] = field(default_factory=list)
+    street_wkb: list[bytes] = field(default_factory=list)
+    shore: dict[int, bytes] = field(default_factory=dict)
+    barriers: list[tuple[int, Tags]] = field(default_factory=list)
+    areas: set[int] = field(default_factory=set)
+    missing: set[int] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    newest: str = ""
+
+    def __post_init__(self) -> None:
+        self._shore_ways = {way for ways in self.plan.shores.values() for way in ways}
+
+    def node(self, node: Node) -> None:
+        """A node that is something."""
+        tags = dict(node.tags)
+        if "barrier" in tags:
+            self.barriers.append((original(node.id), tags))
+        if not kinds.KEYS.isdisjoint(tags) and node.location.valid():
+            self._keep(f"n{original(node.id)}", tags, _wkb(shapely.Point(node.lon, node.lat)), closed=False)
+
+    def way(self, way: Way) -> None:
+        """A way: a street, a line, an outline, or several of these."""
+        tags = dict(way.tags)
+        if "highway" not in tags and way.id in self.plan.squares:
+            tags = {**self.plan.squares[way.id], **tags}
+        wanted, shore = not kinds.KEYS.isdisjoint(tags), way.id in self._shore_ways
+        if not (wanted or shore):
+            return
+        if not self.dated:
+            self.newest = max(self.newest, way.timestamp.isoformat())
+        pieces = self._pieces(way)
+        if pieces and shore:
+            self.shore[way.id] = _joined(pieces)
+        if pieces and wanted:
+            self._keep_way(way, tags, pieces)
+
+    def area(self, area: Area) -> None:
+        """An area that a relation encloses; one that could not be put together has no rings."""
+        number = area.orig_id()
+        if area.num_rings()[0] and number in self.plan.tags:
+            self.areas.add(number)
+            shape = bytes.fromhex(_WKB.create_multipolygon(area))
+            self._keep(f"r{original(number)}", self.plan.tags[number], shape, closed=True)
+
+    def result(self, head: Header) -> Raw:
+        """What was gathered, for the whole file."""
+        for number in self.plan.tags.keys() - self.areas:
+            self.counts[_cut_off(self.plan.tags[number])] += 1
+        things = Things(self.ids, self.tags, _shapes(self.wkb), np.array(self.closed, dtype=bool))
+        numbers = [int(self.ids[row][1:]) for row in self.street_row]
+        streets = Streets(self.street_row, numbers, self.street_nodes, _shapes(self.street_wkb))
+        head = Header(head.bounds, head.date or _real_day(self.newest))
+        return Raw(head, things, streets, self._shores(), self._outlines(), self.barriers, self.counts)
+
+    def _shores(self) -> Things:
+        of = {w: self.plan.tags[r] for r in self.plan.shores.keys() - self.areas for w in self.plan.shores[r]}
+        ways = [way for way in self.shore if way in of]
+        shapes = _shapes(self.shore[way] for way in ways)
+        return Things([f"w{original(w)}" for w in ways], [of[w] for w in ways], shapes, np.zeros(len(ways), dtype=bool))
+
+    def _outlines(self) -> dict[str, list[Tags]]:
+        outlines: dict[str, list[Tags]] = {}
+        for number in self.areas:
+            for way in self.plan.outer[number]:
+                outlines.setdefault(f"w{original(way)}", []).append(self.plan.tags[number])
+        return outlines
+
+    def _keep(self, name: str, tags: Tags, wkb: bytes, *, closed: bool) -> bool:
+        if name in self.seen:
+            self.counts["objects_repeated"] += 1
+            return False
+        self.seen.add(name)
+        self.ids.append(name)
+        self.tags.append(tags)
+        self.wkb.append(wkb)
+        self.closed.append(closed)
+        return True
+
+    def _keep_way(self, way: Way, tags: Tags, pieces: list[_Piece]) -> None:
+        whole = not pieces[0].nodes
+        self.counts["ways_cut_by_missing_nodes"] += not whole
+        closed = whole and way.is_closed() and len(way.nodes) > 3
+        if self._keep(f"w{original(way.id)}", tags, _joined(pieces), closed=closed) and "highway" in tags:
+            for piece in pieces:
+                self.street_row.append(len(self.ids) - 1)
+                self.street_nodes.append([original(n) for n in piece.nodes or [node.ref for node in way.nodes]])
+                self.street_wkb.append(piece.wkb)
+
+    def _pieces(self, way: Way) -> list[_Piece]:
+        """The way, or its parts between missing nodes; none when no two nodes in a row are known."""
+        try:
+            return [_Piece(bytes.fromhex(_WKB.create_linestring(way, _EVERY_NODE)))]
+        except (RuntimeError, osmium.InvalidLocationError):
+            pieces = self._cut(way)
+            self.counts["ways_without_line"] += not pieces
+            return pieces
+
+    def _cut(self, way: Way) -> list[_Piece]:
+        runs: list[list[tuple[int, float, float]]] = [[]]
+        for node in way.nodes:
+            if node.location.valid():
+                runs[-1].append((node.ref, node.lon, node.lat))
+            else:
+                self.missing.add(node.ref)
+                runs.append([])
+        long = (run for run in runs if len(run) > 1)
+        return [_Piece(_wkb(shapely.LineString([p[1:] for p in run])), tuple(p[0] for p in run)) for run in long]
+
+
+def _wkb(shape: shapely.Geometry) -> bytes:
+    return bytes(shapely.to_wkb(shape))
+
+
+def _joined(pieces: list[_Piece]) -> bytes:
+    if len(pieces) == 1:
+        return pieces[0].wkb
+    return _wkb(shapely.MultiLineString(list(shapely.from_wkb([piece.wkb for piece in pieces]))))
+
+
+def _shapes(wkb: Iterable[bytes]) -> Shapes:
+    return np.asarray(shapely.from_wkb(np.array(list(wkb), dtype=object)), dtype=object)
+
+
+def _cut_off(tags: Tags) -> str:
+    """Under which count a relation goes whose area cannot be closed."""
+    if kinds.is_unit(tags):
+        return "boundaries_cut_off"
+    if kinds.is_building(tags):
+        return "buildings_cut_off"
+    return "water_cut_off" if kinds.area(tags) == "water" else "areas_cut_off"
+
+
+def _real_day(stamp: str) -> str | None:
+    """The day of a time stamp; files without time stamps have them all at the beginning of 1970."""
+    return None if stamp < "1971" else day(stamp)
