@@ -323,7 +323,7 @@ def _people(city: City, params: PlanParams) -> Population:
 
 def _communities(city: City, demand: gpd.GeoDataFrame, params: PlanParams) -> areas_of_planning.Communities:
     if city.communities is not None:
-        return areas_of_planning.given(city.communities)
+        return areas_of_planning.given(city.communities, demand=demand, params=params.communities)
     return areas_of_planning.choose(city.boundaries, demand=demand, params=params.communities)
 
 

@@ -53,6 +53,9 @@ class PopulationParams(BaseModel):
     apartments_m2_per_person: float = Field(gt=0, description="Dwelling floor per person in flats, square metres.")
     dormitory_m2_per_person: float = Field(gt=0, description="Dwelling floor per person in dormitories, square metres.")
     dwelling_share: float = Field(gt=0, le=1, description="Share of a dwelling's gross floor that is lived on, 0-1.")
+    untold_share: float = Field(
+        gt=0, le=1, description="Share of the storeys of buildings of untold use that are dwellings, 0-1."
+    )
     house_levels: float = Field(ge=1, le=10, description="Storeys of a house when not recorded.")
     apartments_levels: float = Field(ge=1, le=60, description="Storeys of a block of flats when not recorded.")
     untold_levels: float = Field(ge=1, le=60, description="Storeys of a building of untold use when not recorded.")
@@ -151,10 +154,12 @@ def residents(buildings: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, params: P
     kind = _dwelling_kind(buildings, areas, params)
     footprint = shapely.area(np.asarray(buildings.geometry.to_numpy(), dtype=object))
     floor = footprint * _storeys(buildings, kind, params) * params.dwelling_share
-    need = {"house": params.house_m2_per_person, "dormitory": params.dormitory_m2_per_person}
-    per_person = np.array([need.get(k, params.apartments_m2_per_person) for k in KINDS])
+    per_m2 = 1 / np.array([
+        params.house_m2_per_person, params.apartments_m2_per_person, params.dormitory_m2_per_person,
+        params.apartments_m2_per_person / params.untold_share,
+    ])  # fmt: skip
     lived_in = (kind != NONE) & (footprint >= params.min_dwelling_m2)
-    return np.where(lived_in, floor / per_person[kind], 0.0)
+    return np.where(lived_in, floor * per_m2[kind], 0.0)
 
 
 def allocate(

@@ -49,14 +49,14 @@ def under_polygons(
     return np.asarray(_under_polygons(values, first_ring, first_vertex, col, row, above))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _nothing(n: int) -> Floats:  # pragma: no cover
     sums = np.zeros((n, len(SUMS)))
     sums[:, HIGHEST] = -np.inf
     return sums
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add(sums: Floats, value: float, weight: float, above: float) -> None:  # pragma: no cover
     """Count a touched cell; NaN is not known and counts nowhere."""
     if np.isnan(value):
@@ -68,7 +68,7 @@ def _add(sums: Floats, value: float, weight: float, above: float) -> None:  # pr
     sums[HIGHEST] = max(sums[HIGHEST], value)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _along_lines(
     values: Values, start: Ints, col: Floats, row: Floats, length: Floats, above: float
 ) -> Floats:  # pragma: no cover
@@ -81,7 +81,7 @@ def _along_lines(
     return sums
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _along_segment(
     values: Values, sums: Floats, col: float, row: float, to_col: float, to_row: float, length: float, above: float
 ) -> None:  # pragma: no cover
@@ -108,7 +108,7 @@ def _along_segment(
             t_row = _crossing(row, d_row, r)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _within(at: float, d: float, size: int, t: float, end: float) -> tuple[float, float]:  # pragma: no cover
     """The part of ``t..end`` in which ``at + t * d`` lies in ``[0, size)``; empty when it never does."""
     if d == 0:
@@ -117,7 +117,7 @@ def _within(at: float, d: float, size: int, t: float, end: float) -> tuple[float
     return max(t, min(enter, leave)), min(end, max(enter, leave))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _crossing(at: float, d: float, cell: int) -> float:  # pragma: no cover
     """Where along the segment it leaves the cell's range; computed afresh each time, so that no error adds up."""
     if d == 0:
@@ -125,7 +125,7 @@ def _crossing(at: float, d: float, cell: int) -> float:  # pragma: no cover
     return (cell + 1 - at) / d if d > 0 else (cell - at) / d
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _under_polygons(
     values: Values, first_ring: Ints, first_vertex: Ints, col: Floats, row: Floats, above: float
 ) -> Floats:  # pragma: no cover
@@ -138,7 +138,7 @@ def _under_polygons(
     return sums
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _under_polygon(
     values: Values, sums: Floats, rings: Ints, col: Floats, row: Floats, above: float, band: Floats
 ) -> None:  # pragma: no cover
@@ -169,7 +169,7 @@ def _under_polygon(
                     _add(sums, values[upper + r, left + c], share, above)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _signed_area(rings: Ints, col: Floats, row: Floats) -> float:  # pragma: no cover
     """The area in cells, relative to a vertex so that small shapes far from the origin keep their digits."""
     twice, c0, r0 = 0.0, col[rings[0]], row[rings[0]]
@@ -179,7 +179,7 @@ def _signed_area(rings: Ints, col: Floats, row: Floats) -> float:  # pragma: no 
     return twice / 2
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _window(at: Floats, size: int) -> tuple[int, int]:  # pragma: no cover
     """First and last-but-one cell that the coordinates reach, within the grid."""
     low = min(max(np.floor(at.min()), 0.0), float(size))
@@ -187,7 +187,7 @@ def _window(at: Floats, size: int) -> tuple[int, int]:  # pragma: no cover
     return int(low), int(high)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draw_edge(
     band: Floats, col: float, row: float, to_col: float, to_row: float, width: int, height: int
 ) -> None:  # pragma: no cover
@@ -206,7 +206,7 @@ def _draw_edge(
         _draw_in_row(band, r * (width + 2), from_col, until_col, sign * (b - a), width)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draw_in_row(
     band: Floats, at: int, col: float, to_col: float, climb: float, width: int
 ) -> None:  # pragma: no cover
@@ -229,7 +229,7 @@ def _draw_in_row(
         _draw_trapezoid(band, at, a, b, rate * (b - a))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draw_trapezoid(band: Floats, at: int, left: float, right: float, climb: float) -> None:  # pragma: no cover
     """A piece within one cell: its cell is covered from the piece to the right, the cells after it wholly."""
     c = int(left)

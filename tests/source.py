@@ -37,7 +37,7 @@ class Module:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return ast.parse(self.text, str(self.file))
 
     @property
     def package(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The front-end files: the list, how they are brought, what is refused. npm is the real one, packages are drawn here."""
+"""The front-end files: the list, how they are brought, what is refused. npm is the real one."""
 
 from __future__ import annotations
 

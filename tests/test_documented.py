@@ -22,7 +22,7 @@ METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 UNITS = re.compile(
     r"\b(m|m2|m²|m³|mm|metres?|kilometres?|km|s|seconds?|minutes?|hours?|days?|years?|persons?|people|households?"
     r"|share|ratio|factor|weight|degrees?|count|number|cells?|pixels?|bytes|KiB|MiB|GiB|kB|MB|storeys?|floors?"
-    r"|zoom|port|seed|code|km/h|m/s|per cent|dimensionless)\b|%",
+    r"|zoom|port|seed|km/h|m/s|per cent|dimensionless)\b|%",
     re.IGNORECASE,
 )
 

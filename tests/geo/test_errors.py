@@ -35,7 +35,7 @@ def test_all_faults_are_told_in_order() -> None:
 
 
 def test_no_fault_no_error() -> None:
-    refuse(InputError, [])
+    assert refuse(InputError, []) is None  # type: ignore[func-returns-value]
 
 
 def test_file_errors_read_well_too() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,7 +61,9 @@ def array(*shapes: shapely.Geometry | None) -> np.ndarray:
 
 
 def along(*chains: list[tuple[float, float]], hazard: Hazard | None = None, above: float = 0.0) -> list[list[float]]:
-    return table(hazards.expose_lines(**lines(*chains), hazard=hazard or drawn(), params=ExposureParams(affected_above=above)))
+    return table(
+        hazards.expose_lines(**lines(*chains), hazard=hazard or drawn(), params=ExposureParams(affected_above=above))
+    )
 
 
 def over(*shapes: shapely.Geometry | None, hazard: Hazard | None = None) -> list[list[float]]:
@@ -150,7 +154,8 @@ class TestDrawnAreas:
         same(over(area((2, 1), (5, 1), (5, 2), (2, 2))), [4, 4, 1 / 3, 2 / 3])
 
     @pytest.mark.parametrize("ring", [
-        [(-3, -3), (-1, -3), (-1, -1)], [(7, 0), (9, 0), (9, 3)], [(0, 9), (4, 9), (4, 99)], [(-9, 0), (-5, 0), (-5, 3)],
+        [(-3, -3), (-1, -3), (-1, -1)], [(7, 0), (9, 0), (9, 3)], [(0, 9), (4, 9), (4, 99)],
+        [(-9, 0), (-5, 0), (-5, 3)],
     ])  # fmt: skip
     def test_wholly_beyond_the_raster(self, ring: list[tuple[float, float]]) -> None:
         same(over(area(*ring)), UNKNOWN)
@@ -297,7 +302,7 @@ def test_lines_against_cutting_with_every_cell(hazard: Hazard, chain: list[tuple
     # Coordinates a little off the borders: there the oracle would count a stretch twice.
     chain = [(round(c, 3) + 0.00037, round(r, 3) + 0.00053) for c, r in chain]
     # Segment by segment: an intersection would count a stretch once that is walked twice.
-    segments = [LineString([at(*a), at(*b)]) for a, b in zip(chain, chain[1:], strict=False)]
+    segments = [LineString([at(*a), at(*b)]) for a, b in itertools.pairwise(chain)]
     if sum(segment.length for segment in segments) > 0:
         assert_allclose(along(chain, hazard=hazard)[0], brute(segments, hazard, shapely.length), rtol=1e-6, atol=1e-6)
 
@@ -330,7 +335,7 @@ def test_the_way_a_line_is_drawn_changes_nothing(hazard: Hazard, chain: list[tup
 
 @given(hazards_(), chains, st.floats(0.01, 0.99))
 def test_cutting_a_line_changes_no_total(hazard: Hazard, chain: list[tuple[float, float]], share: float) -> None:
-    (a, b), *_ = zip(chain, chain[1:], strict=False)
+    (a, b), *_ = itertools.pairwise(chain)
     middle = (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]))
     parts = [[a, middle], [middle, *chain[1:]]]
     length = np.array([LineString([at(*p) for p in part]).length for part in parts])
@@ -375,7 +380,7 @@ def test_moving_everything_by_whole_cells_changes_nothing(
     close = {"rtol": 1e-6, "atol": 1e-6}
     # A vertex on a border may round to either side when moved: the highest value is compared for areas only.
     assert_allclose(along(there, hazard=moved)[0][1:], along(chain, hazard=hazard)[0][1:], **close)
-    shifted = shapely.transform(shape, lambda xy: xy + [right * CELL, -down * CELL])
+    shifted = shapely.transform(shape, lambda xy: xy + np.array([right * CELL, -down * CELL]))
     assert_allclose(over(shifted, hazard=moved), over(shape, hazard=hazard), **close)
 
 

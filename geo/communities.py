@@ -1,0 +1,331 @@
+"""The units a plan is made for: given, or the finest real units on the map that hold nearly everybody, or a grid.
+
+A person belongs to exactly one community: of those that overlap to the smallest, to ``outside`` where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from geo.errors import Fault, LimitError
+from geo.membership import NONE, smallest_holding
+from geo.reasons import Sentence
+from geo.standards import Standards
+from geo.tables import COMMUNITIES, checked, empty
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
+
+OUTSIDE = "outside"
+"""The community of people in no community."""
+RANKS = ("community", "subdistrict", "district", "city")
+"""What a unit is called by its place in the study: the planning unit, and upwards from it; not its legal status."""
+TOP_LEVEL = 5
+"""Coarsest admin_level that counts as a unit above a community; provinces and countries do not."""
+MAX_CELLS = 100_000
+"""Cells of a made grid beyond which it is refused."""
+SLIVER_M2 = 1.0
+"""Overlaps and gaps below this area, square metres, are drawing accuracy."""
+
+
+class CommunityParams(BaseModel):
+    """How communities are chosen where none are given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_admin_level: float = Field(
+        ge=2, le=12, description="Coarsest OSM admin_level that may be a community; coarser units are only parents."
+    )
+    min_share: float = Field(gt=0, le=1, description="Share of all people that units of one level must hold, 0-1.")
+    grid_m: float = Field(ge=50, le=20_000, description="Side of the squares of a made grid, metres.")
+    margin_m: float = Field(
+        gt=0, le=5000, description="Ground drawn round people outside every community, metres; for the map only."
+    )
+
+    @classmethod
+    def of(cls, standards: Standards) -> CommunityParams:
+        """The defaults as the standards give them."""
+        return cls(**{key: standards.number(f"community.{key}") for key in cls.model_fields})
+
+
+@dataclass(frozen=True, eq=False)
+class Communities:
+    """``table`` the communities, with a row ``outside`` when people are in none; ``parents`` the units above them.
+
+    Both are COMMUNITIES tables. ``basis`` is ``table``, ``admin_level N``, ``place`` or ``grid``.
+    """
+
+    table: gpd.GeoDataFrame
+    parents: gpd.GeoDataFrame
+    basis: str
+    notes: tuple[Sentence, ...]
+
+    def __post_init__(self) -> None:
+        checked(self.table, COMMUNITIES)
+        checked(self.parents, COMMUNITIES)
+
+    def __repr__(self) -> str:
+        return f"Communities({len(self.table)} by {self.basis}, {len(self.parents)} units above)"
+
+
+def choose(
+    boundaries: gpd.GeoDataFrame,
+    *,
+    demand: gpd.GeoDataFrame,
+    params: CommunityParams,
+    extent: shapely.Polygon | shapely.MultiPolygon | None = None,
+) -> Communities:
+    """Communities from boundaries, for people at ``demand``.
+
+    The finest admin level of which at least two units together hold ``min_share`` of the people; else named places that
+    do; else squares of ``grid_m`` wherever people are, and all over ``extent`` when it is given. Boundaries that the
+    extract cuts off (``geo.boundaries``) take part; units with nobody in them are kept. All in one metric CRS.
+    """
+    for basis, rows in _levels(boundaries, params):
+        units = boundaries[rows].sort_values("boundary_id").reset_index(drop=True)
+        if _holds(_shapes(units), demand, params.min_share):
+            level = units["admin_level"].fillna(np.inf).to_numpy(dtype=np.float64)
+            return _complete(*_with_parents(_from_boundaries(units), level, boundaries), basis, demand, params)
+    cells = _grid(demand, params.grid_m, extent)
+    return _complete(*_with_parents(cells, np.full(len(cells), np.inf), boundaries), "grid", demand, params)
+
+
+def given(communities: gpd.GeoDataFrame, *, demand: gpd.GeoDataFrame, params: CommunityParams) -> Communities:
+    """Communities as a table gives them (COMMUNITIES columns), made complete for the people at ``demand``."""
+    table = communities[[c.name for c in COMMUNITIES.columns] + ["geometry"]].reset_index(drop=True)
+    return _complete(table, empty(COMMUNITIES, crs=table.crs), "table", demand, params)
+
+
+def assign(demand: gpd.GeoDataFrame, communities: Communities) -> pd.Series:
+    """The community_id of each place with people, indexed like ``demand``; ``outside`` where there is none."""
+    return pd.Series(locate(demand.geometry, communities.table), index=demand.index, name="community_id", dtype=object)
+
+
+def locate(points: gpd.GeoSeries, table: gpd.GeoDataFrame) -> Shapes:
+    """The community_id of each point, (points,): of the smallest community that holds it, ``outside`` where none does.
+
+    A point on a border belongs to the smaller side.
+    """
+    real = table[table["community_id"] != OUTSIDE]
+    ids = np.append(real["community_id"].to_numpy(dtype=object), OUTSIDE)
+    return np.asarray(ids[smallest_holding(np.asarray(points.to_numpy(), dtype=object), _shapes(real))], dtype=object)
+
+
+def _levels(boundaries: gpd.GeoDataFrame, params: CommunityParams) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Rows that might be communities, finest first."""
+    level = boundaries["admin_level"].to_numpy(dtype=np.float64)
+    for found in np.unique(level[level >= params.min_admin_level])[::-1]:
+        yield f"admin_level {found:g}", level == found
+    yield "place", (boundaries["kind"] == "place").to_numpy()
+
+
+def _holds(shapes: Shapes, demand: gpd.GeoDataFrame, min_share: float) -> bool:
+    """Whether at least two of the outlines have people and all together enough of them."""
+    people = demand["people"].to_numpy(dtype=np.int64)
+    unit = smallest_holding(_shapes(demand), shapes)
+    inside = (unit != NONE) & (people > 0)
+    return len(np.unique(unit[inside])) >= 2 and people[inside].sum() >= min_share * people.sum()
+
+
+def _from_boundaries(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Boundaries as communities, parents not yet known."""
+    level = units["admin_level"]
+    source = np.where(level.isna(), "OpenStreetMap place", "OpenStreetMap admin_level " + level.map("{:g}".format))
+    if "cut_off" in units.columns:
+        source = np.where(units["cut_off"].astype(bool), source + ", cut off at the edge of the extract", source)
+    columns = {
+        "community_id": units["boundary_id"],
+        "name": _first_known(units, ("name", "name_zh", "name_en", "boundary_id")),
+        "name_zh": units["name_zh"],
+        "name_en": units["name_en"],
+        "parent_id": pd.Series(None, index=units.index, dtype=object),
+        "level": pd.Series(RANKS[0], index=units.index, dtype=object),
+        "source": pd.Series(source, index=units.index, dtype=object),
+    }
+    return gpd.GeoDataFrame(columns, geometry=units.geometry, crs=units.crs)
+
+
+def _first_known(table: gpd.GeoDataFrame, names: tuple[str, ...]) -> pd.Series:
+    known = table[names[0]]
+    for name in names[1:]:
+        known = known.where(known.notna(), table[name])
+    return known
+
+
+def _grid(
+    demand: gpd.GeoDataFrame, side: float, extent: shapely.Polygon | shapely.MultiPolygon | None
+) -> gpd.GeoDataFrame:
+    """Squares on whole multiples of their side, so that data never moves them. Numbered from the north west."""
+    cells = _cells(demand, side, extent)
+    if not len(cells):
+        return empty(COMMUNITIES, crs=demand.crs)
+    x, y = cells.T
+    number = [f"{c}-{r}" for c, r in zip(x - x.min() + 1, y.max() - y + 1, strict=True)]
+    columns = {
+        "community_id": [f"grid_{c}_{r}" for c, r in cells],
+        "name": [f"Grid {n}" for n in number],
+        "name_zh": [f"网格 {n}" for n in number],
+        "name_en": [f"Grid {n}" for n in number],
+        "parent_id": pd.Series(None, index=range(len(cells)), dtype=object),
+        "level": "grid",
+        "source": f"made grid of {side:g} m squares",
+    }
+    return gpd.GeoDataFrame(
+        columns, geometry=shapely.box(x * side, y * side, (x + 1) * side, (y + 1) * side), crs=demand.crs
+    )
+
+
+def _cells(demand: gpd.GeoDataFrame, side: float, extent: shapely.Polygon | shapely.MultiPolygon | None) -> Ints:
+    """Column and row of the squares with people or touching the extent, (cells, 2), from the north west."""
+    xy = shapely.get_coordinates(_shapes(demand))
+    found = np.floor(xy / side).astype(np.int64)
+    if extent is not None and not extent.is_empty:
+        west, south, east, north = (int(np.floor(bound / side)) for bound in extent.bounds)
+        _refuse_too_many((east - west + 1) * (north - south + 1), side)
+        c, r = (axis.ravel() for axis in np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1)))
+        touching = shapely.intersects(extent, shapely.box(c * side, r * side, (c + 1) * side, (r + 1) * side))
+        found = np.vstack([found, np.column_stack([c, r])[touching]])
+    cells = np.unique(found, axis=0).reshape(-1, 2)
+    _refuse_too_many(len(cells), side)
+    return cells[np.lexsort((cells[:, 0], -cells[:, 1]))]
+
+
+def _refuse_too_many(cells: int, side: float) -> None:
+    if cells > MAX_CELLS:
+        fault = Fault(f"at most {MAX_CELLS:,} squares", f"{cells:,} of {side:g} m", "grid of communities",
+                      "Make community.grid_m larger, or give communities.")  # fmt: skip
+        raise LimitError(fault)
+
+
+def _with_parents(
+    table: gpd.GeoDataFrame, level: Floats, boundaries: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The table with ``parent_id``, and all units above, ranked by how many steps they are above it."""
+    units = boundaries[boundaries["admin_level"] >= TOP_LEVEL].reset_index(drop=True)
+    ids = np.array([*units["boundary_id"], None], dtype=object)
+    above = _above(table, level, units)
+    next_above = _above(units, units["admin_level"].to_numpy(dtype=np.float64), units)
+    rank = _ranks(above, next_above)
+    parents = _from_boundaries(units).assign(parent_id=ids[next_above], level=rank)
+    return table.assign(parent_id=ids[above]), parents[rank != RANKS[0]].reset_index(drop=True)
+
+
+def _above(table: gpd.GeoDataFrame, level: Floats, units: gpd.GeoDataFrame) -> Ints:
+    """The finest unit of a coarser level in which each row lies, (rows,); ``NONE`` where there is none."""
+    points = _shapes(table.set_geometry(table.representative_point()))
+    outlines, coarseness = _shapes(units), -units["admin_level"].to_numpy(dtype=np.float64)
+    row, unit = shapely.STRtree(outlines).query(points, predicate="intersects")
+    row, unit = row[-coarseness[unit] < level[row]], unit[-coarseness[unit] < level[row]]
+    order = np.lexsort((unit, shapely.area(outlines)[unit], coarseness[unit], row))
+    held, first = np.unique(row[order], return_index=True)
+    result = np.full(len(table), NONE, dtype=np.int64)
+    result[held] = unit[order][first]
+    return result
+
+
+def _ranks(above: Ints, next_above: Ints) -> Shapes:
+    """The rank of each unit, (units,): how far above a community it is; the lowest rank where it is above none."""
+    steps = np.zeros(len(next_above), dtype=np.int64)
+    rows, step = np.unique(above[above != NONE]), 1
+    while len(rows):
+        steps[rows] = min(step, len(RANKS) - 1)
+        rows, step = np.unique(next_above[rows][next_above[rows] != NONE]), step + 1
+    return np.array(RANKS, dtype=object)[steps]
+
+
+def _complete(
+    table: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, basis: str, demand: gpd.GeoDataFrame, params: CommunityParams
+) -> Communities:
+    """The communities with a row for people in none of them, and what must be said about them."""
+    out = locate(demand.geometry, table) == OUTSIDE
+    people = int(demand.loc[out, "people"].sum())
+    notes = (*_basis_notes(basis, table, params), *_fit_notes(_shapes(table), basis), *_outside_notes(people))
+    if not out.any():
+        return Communities(table, parents, basis, notes)
+    rest = _outside(_shapes(demand[out]), _shapes(table), params.margin_m, table.crs)
+    whole = gpd.GeoDataFrame(pd.concat([table, rest], ignore_index=True), crs=table.crs) if len(table) else rest
+    return Communities(whole, parents, basis, notes)
+
+
+def _outside(points: Shapes, shapes: Shapes, margin_m: float, crs: object) -> gpd.GeoDataFrame:
+    """The row of people in no community: the ground round them that is nobody else's."""
+    ground = shapely.difference(shapely.union_all(shapely.buffer(points, margin_m)), shapely.union_all(shapes))
+    names = {"name": "Outside every community", "name_zh": "所有社区之外", "name_en": "Outside every community"}
+    row = {"community_id": OUTSIDE, **names, "parent_id": None, "level": RANKS[0], "source": "people in no community"}
+    return gpd.GeoDataFrame([row], geometry=[ground], crs=crs)
+
+
+def _basis_notes(basis: str, table: gpd.GeoDataFrame, params: CommunityParams) -> Iterator[Sentence]:
+    if basis == "grid":
+        yield Sentence(
+            "communities_made",
+            f"No units on the map hold {params.min_share:.0%} of the people: communities are squares of "
+            f"{params.grid_m:g} m, {len(table)} of them.",
+            f"地图上没有能涵盖{params.min_share:.0%}人口的行政单元：社区以{params.grid_m:g}米网格代替，共{len(table)}格。",
+        )
+    cut = int(table["source"].str.contains("cut off").sum())
+    if cut:
+        yield Sentence(
+            "communities_cut_off",
+            f"{cut} of {len(table)} communities reach beyond the data; only the part within is counted.",
+            f"{len(table)}个社区中有{cut}个超出数据范围，仅统计范围内部分。",
+        )
+
+
+def _fit_notes(shapes: Shapes, basis: str) -> Iterator[Sentence]:
+    """Where outlines overlap, and gaps they enclose."""
+    if basis == "grid":
+        return
+    pairs, overlap_m2 = _overlaps(shapes)
+    if pairs:
+        yield Sentence(
+            "communities_overlap",
+            f"{pairs} pairs of communities overlap, by {overlap_m2:,.0f} m²; people there belong to the smaller one.",
+            f"{pairs}对社区相互重叠，共{overlap_m2:,.0f}平方米；重叠处人口计入较小者。",
+        )
+    gaps = _gaps(shapes)
+    if len(gaps):
+        yield Sentence(
+            "communities_gaps",
+            f"{len(gaps)} gaps lie between communities, {gaps.sum():,.0f} m² in all.",
+            f"社区之间有{len(gaps)}处空隙，共{gaps.sum():,.0f}平方米。",
+        )
+
+
+def _overlaps(shapes: Shapes) -> tuple[int, float]:
+    """Pairs of outlines that overlap, and by how much, square metres."""
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    once = one < other
+    area = shapely.area(shapely.intersection(shapes[one[once]], shapes[other[once]]))
+    return int((area > SLIVER_M2).sum()), float(area[area > SLIVER_M2].sum())
+
+
+def _gaps(shapes: Shapes) -> Floats:
+    """Areas of the holes that outlines enclose between them and that are none of their own, square metres."""
+    parts = shapely.get_parts(shapely.union_all(shapes))
+    holes = [shapely.polygons(shapely.get_interior_ring(part, i))
+             for part in parts for i in range(shapely.get_num_interior_rings(part))]  # fmt: skip
+    area = shapely.area(np.array(holes, dtype=object)) if holes else np.zeros(0)
+    return np.asarray(area[area > SLIVER_M2])
+
+
+def _outside_notes(people: int) -> Iterator[Sentence]:
+    if people:
+        yield Sentence(
+            "people_outside",
+            f"{people:,} people live outside every community; they have a row of their own.",
+            f"{people:,}人居住在所有社区之外，单列一行。",
+        )
+
+
+def _shapes(table: gpd.GeoDataFrame) -> Shapes:
+    return np.asarray(table.geometry.to_numpy(), dtype=object)

@@ -1,0 +1,152 @@
+"""From the extract to everybody's nearest shelter: reading, building the network, and the search itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tests import shared_data
+from tests.benchmarks.bench import NotHere, Prepared, case, folder
+
+EXTRACTS = {
+    "helsinki": "osm/helsinki-centre.osm.pbf",
+    "kampen": "kampen/kampen.osm.pbf",
+    "liechtenstein": "osm/valhalla-liechtenstein-latest.osm.pbf",
+}
+
+
+def extract(size: int | str) -> Path:
+    if why_not := shared_data.why_not():
+        raise NotHere(why_not)
+    return shared_data.folder() / EXTRACTS[str(size)]
+
+
+def as_xml(size: int | str) -> Path:
+    """The extract as OSM XML, which osmnx wants; written once."""
+    import osmium
+
+    path = folder() / f"{size}.osm"
+    if not path.exists():
+        draft = path.with_suffix(".draft.osm")
+        with osmium.SimpleWriter(str(draft), overwrite=True) as writer:
+            for thing in osmium.FileProcessor(str(extract(size))):
+                writer.add(thing)
+        draft.rename(path)
+    return path
+
+
+@case("read an extract", unit="buildings", sizes=("helsinki", "kampen", "liechtenstein"))
+def read(size: int | str) -> Prepared:
+    import data.osm
+
+    path = extract(size)
+    return len(data.osm.read(path).buildings), lambda: data.osm.read(path)
+
+
+@read.rival("pyrosm")
+def read_pyrosm(size: int | str) -> Prepared:
+    """The same tables as far as pyrosm has them: streets with nodes, buildings, and places of interest."""
+    import pyrosm
+
+    path = str(extract(size))
+
+    def work() -> int:
+        osm = pyrosm.OSM(path)
+        osm.get_network("walking", nodes=True)
+        osm.get_pois({"amenity": True, "leisure": True, "emergency": True})
+        osm.get_landuse()
+        return len(osm.get_buildings())
+
+    return work(), work
+
+
+@read.rival("osmnx (XML)")
+def read_osmnx(size: int | str) -> Prepared:
+    import osmnx
+
+    path = as_xml(size)
+
+    def work() -> int:
+        osmnx.graph_from_xml(path, simplify=True, retain_all=True)
+        osmnx.features_from_xml(path, tags={"amenity": True, "leisure": True, "emergency": True, "landuse": True})
+        return len(osmnx.features_from_xml(path, tags={"building": True}))
+
+    return work(), work
+
+
+@case("build the network", unit="edges", sizes=("helsinki", "kampen", "liechtenstein"))
+def build(size: int | str) -> Prepared:
+    import data.osm
+    from geo import network
+
+    ways = data.osm.read(extract(size)).ways
+    return len(network.build(ways).u), lambda: network.build(ways)
+
+
+@build.rival("osmnx simplify_graph")
+def build_osmnx(size: int | str) -> Prepared:
+    """Only the step that merges the nodes between junctions; the graph is read before."""
+    import osmnx
+
+    raw = osmnx.graph_from_xml(as_xml(size), simplify=False, retain_all=True)
+    return raw.number_of_edges(), lambda: osmnx.simplify_graph(raw)
+
+
+def grid_town(side: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """A town of ``side`` x ``side`` crossings: number of nodes, tails, heads, seconds of each street."""
+    node = np.arange(side * side).reshape(side, side)
+    tail = np.r_[node[:, :-1].ravel(), node[:-1].ravel()]
+    head = np.r_[node[:, 1:].ravel(), node[1:].ravel()]
+    return side * side, tail, head, np.random.default_rng(1).uniform(20, 120, len(tail))
+
+
+SOURCES = 500
+
+
+def sources(n: int) -> np.ndarray:
+    return np.random.default_rng(2).choice(n, SOURCES, replace=False)
+
+
+@case("nearest of 500 for every node", unit="nodes", sizes=(100, 300, 1000))
+def nearest(side: int | str) -> Prepared:
+    from geo import routing
+    from geo.routing import Graph
+    from geo.snapping import Snaps
+
+    n, tail, head, seconds = grid_town(int(side))
+    ms = np.rint(seconds * 1000).astype(np.int64)
+    order = np.lexsort((np.r_[head, tail], np.r_[tail, head]))
+    first = np.r_[0, np.cumsum(np.bincount(np.r_[tail, head], minlength=n))].astype(np.int64)
+    edge = np.r_[np.arange(len(tail)), np.arange(len(tail))].astype(np.int32)
+    graph = Graph(
+        first, np.r_[head, tail][order].astype(np.int32), np.r_[ms, ms][order].astype(np.int32), edge[order], ms, ms,
+        tail, head, seconds, np.zeros(n, dtype=bool),
+    )  # fmt: skip
+    starts = sources(n)
+    at = np.array([edge[order][first[s]] for s in starts], dtype=np.int64)
+    along = np.where(tail[at] == starts, 0.0, seconds[at])
+    snaps = Snaps(np.arange(SOURCES), at, along, np.zeros(SOURCES))
+    return n, lambda: routing.nearest(graph, snaps)
+
+
+@nearest.rival("scipy")
+def nearest_scipy(side: int | str) -> Prepared:
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
+    n, tail, head, seconds = grid_town(int(side))
+    graph = csr_array((seconds, (tail, head)), shape=(n, n))
+    return n, lambda: dijkstra(graph, directed=False, indices=sources(n), min_only=True, return_predecessors=True)
+
+
+@nearest.rival("networkx")
+def nearest_networkx(side: int | str) -> Prepared:
+    import networkx as nx
+
+    if int(side) > 300:
+        raise NotHere("a million nodes take networkx minutes to build")
+    n, tail, head, seconds = grid_town(int(side))
+    graph = nx.Graph()
+    graph.add_weighted_edges_from(zip(tail.tolist(), head.tolist(), seconds.tolist(), strict=True))
+    return n, lambda: nx.multi_source_dijkstra(graph, set(sources(n).tolist()))

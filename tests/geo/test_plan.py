@@ -1,0 +1,182 @@
+"""The whole recipe on a town of four houses, solved by eye."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import data.standards
+from geo import plan, tables
+from geo.hazards import Grid, Hazard
+from geo.plan import City, PlanParams, Scenario
+from geo.tables import Schema
+from tests.geo.drawn import CRS, ORIGIN, positions, ways
+
+# west | east: the river rises between b and c, where a bridge crosses to d and a low street leads to e
+#
+#   a b c d
+#       e
+STREETS = positions("abcd\n  e", step_m=100)
+CHAINS: dict[str, dict[str, str]] = {"ab": {}, "bc": {}, "cd": {"bridge": "yes"}, "ce": {}}
+DEFAULTS = PlanParams.of(data.standards.load())
+NORMAL, FLOOD = Scenario("normal"), Scenario("flood", "emergency", ("flood",))
+
+
+def box(x: float, y: float, side: float = 10) -> shapely.Polygon:
+    return shapely.box(ORIGIN[0] + x, ORIGIN[1] + y, ORIGIN[0] + x + side, ORIGIN[1] + y + side)
+
+
+def table(schema: Schema, shapes: list[shapely.Geometry], **columns: object) -> gpd.GeoDataFrame:
+    empty = {c.name: [np.nan if c.kind == "float" else None] * len(shapes) for c in schema.columns}
+    ids = [f"{schema.name}{i}" for i in range(len(shapes))]
+    return gpd.GeoDataFrame(empty | {schema.id_column: ids} | columns, geometry=shapes, crs=CRS)
+
+
+def water(*wet: tuple[int, int], depth: float = 2.0, unknown: tuple[tuple[int, int], ...] = ()) -> Hazard:
+    """Cells of 20 m over the town; (column, row) from the corner 100 m west and north of a."""
+    values = np.zeros((20, 30), dtype=np.float32)
+    for column, row in wet:
+        values[row, column] = depth
+    for column, row in unknown:
+        values[row, column] = np.nan
+    return Hazard("flood", "flood", "m", Grid(values, (20, 0, ORIGIN[0] - 100, 0, -20, ORIGIN[1] + 100), CRS))
+
+
+RIVER = water(*[(column, row) for column in range(16, 20) for row in range(20)])
+"""From 20 m east of c to d: under the bridge."""
+LOW = water(*[(column, row) for column in (14, 15) for row in range(6, 9)])
+"""On c-e, between the two."""
+
+
+def city(*hazards: Hazard, shelters: list[shapely.Geometry] | None = None, origin: str = "mapped") -> City:
+    homes = [box(0, 5), box(150, 5), box(290, 5), box(205, -90)]
+    sites = [box(395, -5, 50)] if shelters is None else shelters
+    return City(
+        crs=CRS,
+        ways=ways(STREETS, CHAINS),
+        buildings=table(tables.BUILDINGS, homes, use=["house"] * 4),
+        facilities=table(tables.FACILITIES, [], kind=[]),
+        shelters=table(tables.SHELTERS, sites, kind=["park"] * len(sites), origin=[origin] * len(sites),
+                       tier=["emergency"] * len(sites), area_m2=[2500.0] * len(sites)),
+        areas=table(tables.AREAS, []),
+        lines=table(tables.LINES, []),
+        boundaries=table(tables.BOUNDARIES, []),
+        communities=table(tables.COMMUNITIES, [box(-50, -150, 250), box(200, -150, 250)], name=["West", "East"],
+                          level=["community"] * 2, source=["drawn"] * 2),
+        demand=table(tables.DEMAND, [h.centroid for h in homes], people=[1, 10, 100, 1000]),
+        hazards={hazard.hazard_id: hazard for hazard in hazards},
+    )  # fmt: skip
+
+
+def computed(town: City, scenario: Scenario, params: PlanParams = DEFAULTS) -> plan.Plan:
+    return plan.run(plan.prepare(town, params=params), scenario)
+
+
+def test_on_a_normal_day_everybody_walks_to_the_park() -> None:
+    found = computed(city(), NORMAL)
+    assert found.headline["people"] == found.headline["people_served"] == 1111
+    assert found.layers["communities"]["status"].tolist() == ["good", "good"]
+    assert found.layers["shelters"]["people_nearest"].tolist() == [1111]
+
+
+def test_the_flood_passes_under_the_bridge() -> None:
+    found = computed(city(RIVER), FLOOD)
+    assert found.headline["people_cut_off"] == 0
+    bridge = found.layers["streets"].set_index("street_id").loc["w3-0"]
+    assert bridge["bridge"] and bridge["walk_usable"] and bridge["depth_max_m"] == 0
+
+
+def test_a_flooded_street_cuts_off_those_behind_it() -> None:
+    found = computed(city(LOW), FLOOD)
+    assert found.headline["people_cut_off"] == 1000
+    states = found.layers["demand"].set_index("demand_id")["state"].to_dict()
+    assert states == {"demand0": "served", "demand1": "served", "demand2": "served", "demand3": "street_closed"}
+    east = found.layers["communities"].set_index("name").loc["East"]
+    assert (east["people"], east["people_served"], east["reason_code"], east["status"]) == (
+        1100,
+        100,
+        "street_closed",
+        "bad",
+    )
+    assert found.layers["cut_off"]["people"].tolist() == [1000]
+
+
+def test_a_shelter_in_the_water_is_not_used() -> None:
+    wet_park = water(*[(column, row) for column in range(24, 28) for row in range(3, 7)])
+    found = computed(city(wet_park), FLOOD)
+    assert found.layers["shelters"]["reason_code"].tolist() == ["flooded"]
+    assert found.headline["people_served"] == 0 and found.headline["people_lost_access"] == 1111
+    assert "under water, up to 2 m" in found.layers["shelters"]["reason_en"].iloc[0]
+
+
+def test_unknown_ground_is_not_dry_ground() -> None:
+    nothing_known = water(unknown=tuple((column, row) for column in range(30) for row in range(20)))
+    found = computed(city(nothing_known), FLOOD)
+    assert found.layers["shelters"]["reason_code"].tolist() == ["hazard_unknown"]
+    assert found.layers["streets"]["depth_max_m"].isna().sum() == 3  # all but the bridge
+    assert "hazard_partly_unknown" in [note.code for note in found.notes]
+
+
+def test_without_a_hazard_depths_are_not_known_rather_than_zero() -> None:
+    found = computed(city(), NORMAL)
+    assert found.layers["streets"]["depth_max_m"].isna().all() and found.layers["demand"]["depth_max_m"].isna().all()
+    assert found.headline["people_exposed"] == 0
+
+
+@pytest.mark.parametrize("scenario", [NORMAL, FLOOD], ids=["normal", "flood"])
+def test_a_city_without_any_shelter_is_told_so(scenario: Scenario) -> None:
+    found = computed(city(LOW, shelters=[]), scenario)
+    assert found.headline["people_served"] == 0 and found.headline["shelters"] == 0
+    assert "no_shelters" in [note.code for note in found.notes]
+    assert len(found.layers["street_flows"]) == len(found.layers["shelters"]) == 0
+
+
+def test_candidates_stand_in_and_are_named() -> None:
+    found = computed(city(origin="candidate"), NORMAL)
+    assert found.headline["people_served"] == 1111
+    assert "candidates_assumed" in [note.code for note in found.notes]
+
+
+def test_a_city_where_nobody_lives() -> None:
+    town = city()
+    assert town.demand is not None
+    found = computed(replace(town, demand=town.demand.iloc[:0]), NORMAL)
+    assert found.layers["communities"]["status"].tolist() == ["empty", "empty"]
+    assert all(check.ok for check in found.audit)
+
+
+def test_people_outside_every_community_are_kept() -> None:
+    town = city()
+    assert town.communities is not None
+    found = computed(replace(town, communities=town.communities.iloc[:1]), NORMAL)
+    assert found.layers["communities"].set_index("community_id")["people"].to_dict() == {
+        "communities0": 11,
+        "outside": 1100,
+    }
+    assert all(check.ok for check in found.audit)
+
+
+@pytest.mark.parametrize("hazard", [RIVER, LOW], ids=["river", "low street"])
+def test_two_computations_are_equal_to_the_last_bit(hazard: Hazard) -> None:
+    one, other = computed(city(hazard), FLOOD), computed(city(hazard), FLOOD)
+    for name, layer in one.layers.items():
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(layer.to_wkb()), pd.DataFrame(other.layers[name].to_wkb()), check_exact=True
+        )
+
+
+@pytest.mark.parametrize(("depth", "served"), [(0.5, 1111), (0.51, 111)])
+def test_the_depth_that_closes_a_street_is_a_parameter(depth: float, served: int) -> None:
+    low = water(*[(column, row) for column in (14, 15) for row in range(6, 9)], depth=depth)
+    assert computed(city(low), FLOOD).headline["people_served"] == served
+
+
+def test_layers_have_the_same_columns_with_and_without_a_hazard() -> None:
+    normal, flood = computed(city(LOW), NORMAL), computed(city(LOW), FLOOD)
+    for name, layer in normal.layers.items():
+        assert layer.columns.tolist() == flood.layers[name].columns.tolist(), name
