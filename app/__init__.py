@@ -1,1 +1,3 @@
 """HTTP and command line in; pages, JSON and files out."""
+
+__version__ = "0.1.0"

@@ -138,24 +138,27 @@ def _holds(shapes: Shapes, demand: gpd.GeoDataFrame, min_share: float) -> bool:
 
 def _from_boundaries(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Boundaries as communities, parents not yet known."""
-    level = units["admin_level"]
-    source = np.where(level.isna(), "OpenStreetMap place", "OpenStreetMap admin_level " + level.map("{:g}".format))
-    if "cut_off" in units.columns:
-        source = np.where(units["cut_off"].astype(bool), source + ", cut off at the edge of the extract", source)
+    cut_off = units["cut_off"] if "cut_off" in units.columns else np.zeros(len(units), dtype=bool)
+    source = [_source(level, bool(cut)) for level, cut in zip(units["admin_level"], cut_off, strict=True)]
     columns = {
         "community_id": units["boundary_id"],
         "name": _first_known(units, ("name", "name_zh", "name_en", "boundary_id")),
         "name_zh": units["name_zh"],
         "name_en": units["name_en"],
-        "parent_id": pd.Series(None, index=units.index, dtype=object),
-        "level": pd.Series(RANKS[0], index=units.index, dtype=object),
-        "source": pd.Series(source, index=units.index, dtype=object),
+        "parent_id": _text(np.full(len(units), None)),
+        "level": _text(np.full(len(units), RANKS[0])),
+        "source": _text(source),
     }
     return gpd.GeoDataFrame(columns, geometry=units.geometry, crs=units.crs)
 
 
+def _source(level: float, cut_off: bool) -> str:
+    where = "OpenStreetMap place" if np.isnan(level) else f"OpenStreetMap admin_level {level:g}"
+    return f"{where}, cut off at the edge of the extract" if cut_off else where
+
+
 def _first_known(table: gpd.GeoDataFrame, names: tuple[str, ...]) -> pd.Series:
-    known = table[names[0]]
+    known: pd.Series = table[names[0]]
     for name in names[1:]:
         known = known.where(known.notna(), table[name])
     return known
@@ -175,7 +178,7 @@ def _grid(
         "name": [f"Grid {n}" for n in number],
         "name_zh": [f"网格 {n}" for n in number],
         "name_en": [f"Grid {n}" for n in number],
-        "parent_id": pd.Series(None, index=range(len(cells)), dtype=object),
+        "parent_id": _text(np.full(len(cells), None)),
         "level": "grid",
         "source": f"made grid of {side:g} m squares",
     }
@@ -210,13 +213,13 @@ def _with_parents(
     table: gpd.GeoDataFrame, level: Floats, boundaries: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The table with ``parent_id``, and all units above, ranked by how many steps they are above it."""
-    units = boundaries[boundaries["admin_level"] >= TOP_LEVEL].reset_index(drop=True)
+    units = boundaries[boundaries["admin_level"] >= TOP_LEVEL].sort_values("boundary_id").reset_index(drop=True)
     ids = np.array([*units["boundary_id"], None], dtype=object)
     above = _above(table, level, units)
     next_above = _above(units, units["admin_level"].to_numpy(dtype=np.float64), units)
     rank = _ranks(above, next_above)
-    parents = _from_boundaries(units).assign(parent_id=ids[next_above], level=rank)
-    return table.assign(parent_id=ids[above]), parents[rank != RANKS[0]].reset_index(drop=True)
+    parents = _from_boundaries(units).assign(parent_id=_text(ids[next_above]), level=_text(rank))
+    return table.assign(parent_id=_text(ids[above])), parents[rank != RANKS[0]].reset_index(drop=True)
 
 
 def _above(table: gpd.GeoDataFrame, level: Floats, units: gpd.GeoDataFrame) -> Ints:
@@ -261,7 +264,8 @@ def _outside(points: Shapes, shapes: Shapes, margin_m: float, crs: object) -> gp
     ground = shapely.difference(shapely.union_all(shapely.buffer(points, margin_m)), shapely.union_all(shapes))
     names = {"name": "Outside every community", "name_zh": "所有社区之外", "name_en": "Outside every community"}
     row = {"community_id": OUTSIDE, **names, "parent_id": None, "level": RANKS[0], "source": "people in no community"}
-    return gpd.GeoDataFrame([row], geometry=[ground], crs=crs)
+    columns = {name: _text([value]) for name, value in row.items()}
+    return gpd.GeoDataFrame(columns, geometry=[ground], crs=crs)
 
 
 def _basis_notes(basis: str, table: gpd.GeoDataFrame, params: CommunityParams) -> Iterator[Sentence]:
@@ -325,6 +329,11 @@ def _outside_notes(people: int) -> Iterator[Sentence]:
             f"{people:,} people live outside every community; they have a row of their own.",
             f"{people:,}人居住在所有社区之外，单列一行。",
         )
+
+
+def _text(values: Shapes | list[str] | list[str | None]) -> pd.Series:
+    """A column of text in which None stays None."""
+    return pd.Series(values, dtype=object)
 
 
 def _shapes(table: gpd.GeoDataFrame) -> Shapes:

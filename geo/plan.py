@@ -78,7 +78,7 @@ class PlanParams(BaseModel):
     walk: WalkParams = Field(description="How people walk.")
     shelter: ShelterParams = Field(description="What counts as a shelter.")
     population: PopulationParams = Field(description="How people are estimated from buildings.")
-    communities: CommunityParams = Field(description="How communities are chosen where none are given.")
+    community: CommunityParams = Field(description="How communities are chosen where none are given.")
     exposure: ExposureParams = Field(description="What counts as touched by a hazard.")
     setback: SetbackParams = Field(description="What the city keeps its distance from.")
     status: StatusParams = Field(description="When a community counts as good, to be watched or bad.")
@@ -323,8 +323,8 @@ def _people(city: City, params: PlanParams) -> Population:
 
 def _communities(city: City, demand: gpd.GeoDataFrame, params: PlanParams) -> areas_of_planning.Communities:
     if city.communities is not None:
-        return areas_of_planning.given(city.communities, demand=demand, params=params.communities)
-    return areas_of_planning.choose(city.boundaries, demand=demand, params=params.communities)
+        return areas_of_planning.given(city.communities, demand=demand, params=params.community)
+    return areas_of_planning.choose(city.boundaries, demand=demand, params=params.community)
 
 
 def _shapes(table: gpd.GeoDataFrame) -> NDArray[np.object_]:

@@ -15,6 +15,7 @@ from data.osm.facilities import facilities
 from data.osm.raw import Raw
 from data.osm.refuges import shelters
 from data.osm.scan import scan
+from data.osm.shapes import project
 from data.osm.streets import middle, pieces, ways
 from data.osm.tables import Mapped
 from geo.crs import WGS84, known, metric_crs, reproject
@@ -31,8 +32,7 @@ COUNTS = {
     "streets_beyond_projection": "Stretches of street left out: too far away for the metric coordinate system.",
     "ways_cut_by_missing_nodes": "Ways kept in pieces: the extract lacks some of their nodes.",
     "ways_without_line": "Ways left out: fewer than two of their nodes in a row are in the extract.",
-    "objects_repeated": "Objects left out: the file holds them twice.",
-    "file_sorted_first": "1 when the file was not sorted and was read from a sorted copy.",
+    "file_sorted_first": "1 when the file was not sorted, or held objects twice, and was put in order first.",
     "beyond_projection": "Objects left out: too far away for the metric coordinate system.",
     "outlines_repaired": "Outlines that crossed themselves, repaired to the area they enclose.",
     "buildings": "Buildings kept.",
@@ -57,6 +57,7 @@ COUNTS = {
     "lines": "Rivers, railways, power lines, … kept.",
     "lines_shore": "Shore lines kept of water areas that the extract cuts off.",
     "boundaries": "Boundaries of administrative units and named places kept.",
+    "boundaries_closed_by_edge": "Boundaries that the extract cuts off, closed along its edge.",
     "boundaries_cut_off": "Boundaries left out: the extract cuts them off.",
     "places": "Named places kept as points.",
 }
@@ -112,11 +113,13 @@ def read(path: str | Path, *, crs: str | None = None) -> Extract:
 
 def _extract(raw: Raw, of: Mapped, streets: Ways, counts: Counter[str]) -> Extract:
     built, serving = tables.buildings(of, counts), facilities(of, counts)
+    bounds = raw.header.bounds or _box(built, streets)
+    extent = project(np.array([shapely.box(*bounds)], dtype=object), crs=of.crs)[0]
     return Extract(
         ways=streets, buildings=built, facilities=serving,
         shelters=shelters(of, serving, built, counts), areas=tables.areas(of, counts),
-        lines=tables.lines(of, counts), boundaries=tables.boundaries(of, counts),
-        places=tables.places(of, counts), crs=of.crs, bounds=raw.header.bounds or _box(built, streets),
+        lines=tables.lines(of, counts), boundaries=tables.boundaries(of, counts, extent=extent),
+        places=tables.places(of, counts), crs=of.crs, bounds=bounds,
         date=raw.header.date, counts={name: counts[name] for name in COUNTS},
     )  # fmt: skip
 

@@ -50,7 +50,8 @@ class Streets:
 class Raw:
     """What was read, before any of it is interpreted.
 
-    ``shores`` are lines round water whose area the extract cuts off. ``outlines`` gives, for a way that is the outer
+    What the extract cuts off is kept as lines: ``shores`` round water, each way by itself, and ``borders`` of
+    administrative units, each relation with all of its lines there are. ``outlines`` gives, for a way that is the outer
     line of relations that became areas, their tags. ``barriers`` are node numbers with tags.
     """
 
@@ -58,6 +59,7 @@ class Raw:
     things: Things
     streets: Streets
     shores: Things
+    borders: Things
     outlines: dict[str, list[Tags]]
     barriers: list[tuple[int, Tags]]
     counts: Counter[str]

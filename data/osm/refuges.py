@@ -73,7 +73,8 @@ def _with_room(sites: gpd.GeoDataFrame, of: Mapped, buildings: gpd.GeoDataFrame)
         "invalid_for": text(kinds.hazards_said(t, valid=False) for t in tags),
         "access": text(t.get("access") for t in tags),
     }  # fmt: skip
-    return sites.assign(**columns)
+    geometry = sites.geometry
+    return sites.drop(columns="geometry").assign(**columns).set_geometry(geometry)
 
 
 def _declared(tags: Tags) -> float:

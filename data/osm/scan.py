@@ -22,6 +22,7 @@ from data.osm import kinds
 from data.osm.files import header, opened, original, reading, tidy_copy
 from data.osm.raw import Header, Raw, Shapes, Streets, Tags, Things
 from data.osm.values import day
+from geo.errors import UnreadableError
 from geo.network import WAY_TAGS
 
 NODE_KEYS = (
@@ -32,6 +33,8 @@ NODE_KEYS = (
 """A node without any of these is only a corner of something."""
 STREET_KEYS = frozenset({*WAY_TAGS, "name:zh", "name:zh-Hans", "name:en"} - {"area"})
 """What the outline of a square takes over from it as a street."""
+OUT_OF_ORDER = ("twice in input", "out of order")
+"""What libosmium says of a file that is not sorted, where it notices."""
 _WKB = osmium.geom.WKBFactory()
 _EVERY_NODE = osmium.geom.use_nodes.ALL
 
@@ -39,12 +42,23 @@ _EVERY_NODE = osmium.geom.use_nodes.ALL
 def scan(path: Path) -> Raw:
     """Read a file; FileMissingError and UnreadableError say what is wrong with it."""
     head = header(path)
-    first = _passed(path, head)
-    if first.counts["objects_repeated"] or _holds_any(path, first.missing):
+    gathered = _if_sorted(path, head)
+    if gathered is None:
         with tidy_copy(path) as sorted_file:
-            first = _passed(sorted_file, head)
-        first.counts["file_sorted_first"] = 1
-    return first.result(head)
+            gathered = _passed(sorted_file, head)
+        gathered.counts["file_sorted_first"] = 1
+    return gathered.result(head)
+
+
+def _if_sorted(path: Path, head: Header) -> _Pass | None:
+    """What one pass gathers; None when the file must be put in order first."""
+    try:
+        gathered = _passed(path, head)
+    except UnreadableError as error:
+        if any(said in str(error.__cause__) for said in OUT_OF_ORDER):
+            return None
+        raise
+    return None if gathered.counts["objects_repeated"] or _holds_any(path, gathered.missing) else gathered
 
 
 def _passed(path: Path, head: Header) -> _Pass:
@@ -78,12 +92,13 @@ def _holds_any(path: Path, nodes: set[int]) -> bool:
 
 @dataclass
 class _Plan:
-    """What relations say: their tags, their outer ways, and the ways that make up squares and shores."""
+    """What relations say: their tags, their outer ways, and the ways that make up squares, shores and borders."""
 
     tags: dict[int, Tags] = field(default_factory=dict)
     outer: dict[int, list[int]] = field(default_factory=dict)
     squares: dict[int, Tags] = field(default_factory=dict)
     shores: dict[int, list[int]] = field(default_factory=dict)
+    borders: dict[int, list[int]] = field(default_factory=dict)
 
     def take(self, relation: Relation) -> None:
         tags = dict(relation.tags)
@@ -94,6 +109,8 @@ class _Plan:
         self.outer[relation.id] = [number for number, role in ways if role != "inner"]
         if kinds.area(tags) == "water":
             self.shores[relation.id] = [number for number, _ in ways]
+        if tags.get("boundary") == "administrative":
+            self.borders[relation.id] = [number for number, _ in ways]
         if "highway" in tags:
             as_street = {key: value for key, value in tags.items() if key in STREET_KEYS}
             self.squares |= {number: as_street for number, _ in ways}
@@ -129,7 +146,7 @@ class _Pass:
     street_row: list[int] = field(default_factory=list)
     street_nodes: list[list[int]] = field(default_factory=list)
     street_wkb: list[bytes] = field(default_factory=list)
-    shore: dict[int, bytes] = field(default_factory=dict)
+    lines: dict[int, bytes] = field(default_factory=dict)
     barriers: list[tuple[int, Tags]] = field(default_factory=list)
     areas: set[int] = field(default_factory=set)
     missing: set[int] = field(default_factory=set)
@@ -138,7 +155,8 @@ class _Pass:
     newest: str = ""
 
     def __post_init__(self) -> None:
-        self._shore_ways = {way for ways in self.plan.shores.values() for way in ways}
+        parts = (*self.plan.shores.values(), *self.plan.borders.values())
+        self._parts = {way for ways in parts for way in ways}
 
     def node(self, node: Node) -> None:
         """A node that is something."""
@@ -153,14 +171,14 @@ class _Pass:
         tags = dict(way.tags)
         if "highway" not in tags and way.id in self.plan.squares:
             tags = {**self.plan.squares[way.id], **tags}
-        wanted, shore = not kinds.KEYS.isdisjoint(tags), way.id in self._shore_ways
-        if not (wanted or shore):
+        wanted, part = not kinds.KEYS.isdisjoint(tags), way.id in self._parts
+        if not (wanted or part):
             return
         if not self.dated:
             self.newest = max(self.newest, way.timestamp.isoformat())
         pieces = self._pieces(way)
-        if pieces and shore:
-            self.shore[way.id] = _joined(pieces)
+        if pieces and part:
+            self.lines[way.id] = _joined([piece.wkb for piece in pieces])
         if pieces and wanted:
             self._keep_way(way, tags, pieces)
 
@@ -180,13 +198,20 @@ class _Pass:
         numbers = [int(self.ids[row][1:]) for row in self.street_row]
         streets = Streets(self.street_row, numbers, self.street_nodes, _shapes(self.street_wkb))
         head = Header(head.bounds, head.date or _real_day(self.newest))
-        return Raw(head, things, streets, self._shores(), self._outlines(), self.barriers, self.counts)
+        return Raw(
+            head, things, streets, self._shores(), self._borders(), self._outlines(), self.barriers, self.counts
+        )  # fmt: skip
 
     def _shores(self) -> Things:
-        of = {w: self.plan.tags[r] for r in self.plan.shores.keys() - self.areas for w in self.plan.shores[r]}
-        ways = [way for way in self.shore if way in of]
-        shapes = _shapes(self.shore[way] for way in ways)
-        return Things([f"w{original(w)}" for w in ways], [of[w] for w in ways], shapes, np.zeros(len(ways), dtype=bool))
+        of = {w: self.plan.tags[r] for r in sorted(self.plan.shores.keys() - self.areas) for w in self.plan.shores[r]}
+        ways = [way for way in self.lines if way in of]
+        return _as_lines([f"w{original(w)}" for w in ways], [of[w] for w in ways], [self.lines[w] for w in ways])
+
+    def _borders(self) -> Things:
+        there = {r: [self.lines[w] for w in self.plan.borders[r] if w in self.lines] for r in self.plan.borders}
+        cut = [r for r in sorted(there.keys() - self.areas) if there[r]]
+        tags = [self.plan.tags[r] for r in cut]
+        return _as_lines([f"r{original(r)}" for r in cut], tags, [_joined(there[r]) for r in cut])
 
     def _outlines(self) -> dict[str, list[Tags]]:
         outlines: dict[str, list[Tags]] = {}
@@ -210,7 +235,8 @@ class _Pass:
         whole = not pieces[0].nodes
         self.counts["ways_cut_by_missing_nodes"] += not whole
         closed = whole and way.is_closed() and len(way.nodes) > 3
-        if self._keep(f"w{original(way.id)}", tags, _joined(pieces), closed=closed) and "highway" in tags:
+        line = _joined([piece.wkb for piece in pieces])
+        if self._keep(f"w{original(way.id)}", tags, line, closed=closed) and "highway" in tags:
             for piece in pieces:
                 self.street_row.append(len(self.ids) - 1)
                 self.street_nodes.append([original(n) for n in piece.nodes or [node.ref for node in way.nodes]])
@@ -241,10 +267,14 @@ def _wkb(shape: shapely.Geometry) -> bytes:
     return bytes(shapely.to_wkb(shape))
 
 
-def _joined(pieces: list[_Piece]) -> bytes:
-    if len(pieces) == 1:
-        return pieces[0].wkb
-    return _wkb(shapely.MultiLineString(list(shapely.from_wkb([piece.wkb for piece in pieces]))))
+def _joined(lines: list[bytes]) -> bytes:
+    if len(lines) == 1:
+        return lines[0]
+    return _wkb(shapely.MultiLineString([*shapely.get_parts(shapely.from_wkb(lines))]))
+
+
+def _as_lines(ids: list[str], tags: list[Tags], wkb: list[bytes]) -> Things:
+    return Things(ids, tags, _shapes(wkb), np.zeros(len(ids), dtype=bool))
 
 
 def _shapes(wkb: Iterable[bytes]) -> Shapes:

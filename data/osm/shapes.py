@@ -7,6 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from data.osm.raw import Shapes
+from data.repair import repaired
 from geo.crs import WGS84, reproject
 
 LINE, RING_MIN = 1, 4
@@ -40,12 +41,3 @@ def outlines(shapes: Shapes, closed: NDArray[np.bool_]) -> tuple[Shapes, int]:
     areas[crossed] = [repaired(area) for area in areas[crossed]]
     areas[~(shapely.area(areas) > 0)] = None
     return areas, int(crossed.sum())
-
-
-def repaired(area: shapely.Geometry) -> shapely.Geometry | None:
-    """The polygons of a repaired area; None when nothing of it encloses anything."""
-    parts = shapely.get_parts(shapely.make_valid(area))
-    polygons = parts[shapely.get_dimensions(parts) == 2]
-    if len(polygons) == 0:
-        return None
-    return polygons[0] if len(polygons) == 1 else shapely.union_all(polygons)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from data.osm import kinds, values
 from data.osm.raw import Raw, Shapes, Tags, Things
 from data.osm.shapes import outlines, project
+from geo.boundaries import close
 from geo.tables import AREAS, BOUNDARIES, BUILDINGS, LINES, Column, Schema, checked
 
 PLACES = Schema("places", (
@@ -30,6 +31,8 @@ PLACES = Schema("places", (
     Column("kind", "text", "OSM place value: city, town, suburb, quarter, neighbourhood, village, …"),
     Column("population", "float", "People as mapped; NaN when not recorded."),
 ), frozenset({"Point"}))  # fmt: skip
+
+_UNITS = Schema("boundaries", BOUNDARIES.columns)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Mapped:
     outlines: dict[str, list[Tags]]
     shores: Things
     shore_shape: Shapes
+    borders: Things
+    border_shape: Shapes
     crs: str
 
     def is_somewhere(self, row: int) -> bool:
@@ -65,7 +70,8 @@ def mapped(raw: Raw, *, crs: str, counts: Counter[str]) -> Mapped:
     area, repaired = outlines(shape, raw.things.closed)
     counts["outlines_repaired"] = repaired
     counts["beyond_projection"] = int(shapely.is_missing(shape).sum())
-    return Mapped(raw.things, shape, area, raw.outlines, raw.shores, project(raw.shores.shape, crs=crs), crs)
+    shores, borders = (project(lines.shape, crs=crs) for lines in (raw.shores, raw.borders))
+    return Mapped(raw.things, shape, area, raw.outlines, raw.shores, shores, raw.borders, borders, crs)
 
 
 def buildings(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
@@ -117,19 +123,32 @@ def lines(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
     return table(LINES, ids, tags, np.r_[of.shape[rows], of.shore_shape[along]], columns, crs=of.crs)
 
 
-def boundaries(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
-    """Administrative units and named parts of towns, ``geo.tables.BOUNDARIES`` with ``place`` and ``population``."""
+def boundaries(of: Mapped, counts: Counter[str], *, extent: shapely.Polygon) -> gpd.GeoDataFrame:
+    """Administrative units and named parts of towns, ``geo.tables.BOUNDARIES``.
+
+    A unit of which the extract holds only some lines is closed along its edge where its neighbours leave one answer
+    (``geo.boundaries.close``): ``cut_off`` is True then. More columns: ``place`` and ``population``.
+    """
     found = [row for row, t in enumerate(of.things.tags) if of.area[row] is not None and kinds.is_unit(t)]
     rows = [row for row in found if not of.drawn_again(row, kinds.is_unit)]
-    tags = [of.things.tags[row] for row in rows]
-    columns = {
+    cut = [row for row in range(len(of.borders)) if of.border_shape[row] is not None]
+    tags = [of.things.tags[row] for row in rows] + [of.borders.tags[row] for row in cut]
+    ids = [of.things.ids[row] for row in rows] + [of.borders.ids[row] for row in cut]
+    units = table(_UNITS, ids, tags, np.r_[of.area[rows], of.border_shape[cut]], _unit_columns(tags), crs=of.crs)
+    closed = close(units, extent=extent)
+    counts["boundaries_closed_by_edge"] = int(closed.boundaries["cut_off"].sum())
+    counts["boundaries_cut_off"] -= counts["boundaries_closed_by_edge"]
+    counts["boundaries"] = len(closed.boundaries)
+    return closed.boundaries
+
+
+def _unit_columns(tags: list[Tags]) -> dict[str, Any]:
+    return {
         "kind": text("administrative" if t.get("boundary") == "administrative" else "place" for t in tags),
         "admin_level": _numbers(values.count(t.get("admin_level")) for t in tags),
         "place": text(t.get("place") for t in tags),
         "population": _numbers(values.count(t.get("population")) for t in tags),
     }
-    counts["boundaries"] = len(rows)
-    return frame(of, BOUNDARIES, rows, of.area[rows], columns)
 
 
 def places(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:

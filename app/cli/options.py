@@ -1,0 +1,57 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Language(StrEnum):
+    """Languages of names and reasons on the screen."""
+
+    en = "en"
+    zh = "zh"
+
+
+def spoken() -> Language:
+    """The language of the terminal, from LC_ALL, LC_MESSAGES or LANG; English unless it is Chinese."""
+    named = next((os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(v)), "")
+    return Language.zh if named.lower().startswith("zh") else Language.en
+
+
+def stdout_is_json(arguments: Sequence[str]) -> bool:
+    """Whether the command was asked to answer in JSON."""
+    return "--json" in arguments
+
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Id of the study, or the name it was made with.")]
+WorkspacePath = Annotated[
+    Path,
+    typer.Option(
+        "--workspace", envvar="RENXING_WORKSPACE", metavar="FOLDER",
+        help="Folder that holds the studies (a path; made when the first study is).",
+    ),
+]  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output (flag).")]
+InLanguage = Annotated[
+    Language | None, typer.Option("--lang", help="Language of names and reasons (default: the terminal's, else en).")
+]
+WORKSPACE = Path("workspace")
+
+
+class ExportFormat(StrEnum):
+    """Formats of ``renxing export``; the same as ``app.export.Format``, which is not loaded to show help."""
+
+    geojson = "geojson"
+    gpkg = "gpkg"
+    csv = "csv"
+
+
+def language(given: Language | None) -> Language:
+    """The language asked for, else the terminal's."""
+    return given or spoken()

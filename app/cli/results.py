@@ -1,0 +1,115 @@
+"""Runs as tables on the terminal and as JSON for other programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.options import Language
+from app.cli.screen import out, table
+from app.export import attributes
+from app.store import Run
+from app.texts import codes, words
+from app.views import STATUS_ORDER, named
+from data.study import StudyFile
+from tiles import style
+
+HEADLINE = ("people", "people_served", "people_unserved", "people_lost_access", "people_exposed", "shelters_usable", "walk_s_median")
+COMMUNITIES = ("people", "people_served", "people_unserved", "people_cut_off", "shelters_usable", "walk_s_median")
+COLOURS = {"good": style.GOOD, "watch": style.WATCH, "bad": style.BAD, "empty": style.NOBODY}
+
+
+def headline_table(study: StudyFile, runs: Sequence[Run], lang: Language) -> Table:
+    """One row a scenario: the city in a few numbers."""
+    headings = [(words("index.scenarios").of(lang), "left"), *(_heading(column, lang) for column in HEADLINE)]
+    rows = [[scenario_name(run, lang), *(_number(c, run.record.headline.get(c)) for c in HEADLINE)] for run in runs]
+    return table(study_name(study, lang), headings, rows)
+
+
+def print_communities(study: StudyFile, run: Run, lang: Language) -> None:
+    """The communities, weakest first: their numbers, then why each stands as it does, then what to know of the run."""
+    rows = sorted(attributes(run.table("communities")).to_dict("records"), key=_weakness)
+    headings = [
+        (codes("level")["community"].of(lang), "left"), *(_heading(column, lang) for column in COMMUNITIES),
+        (words("field.status").of(lang), "left"),
+    ]  # fmt: skip
+    title = f"{study_name(study, lang)} · {scenario_name(run, lang)} · {run.run_id}"
+    console = out()
+    console.print(table(title, headings, [_community(row, lang) for row in rows]))
+    for row in rows:
+        console.print(_reason(row, lang), soft_wrap=True)
+    console.print(Text(f"\n{words('page.notes').of(lang)}", style="bold"))
+    for note in run.record.notes:
+        console.print(Text(f"· {note.zh if lang is Language.zh else note.en}"), soft_wrap=True)
+    console.print(Text("; ".join(run.record.attribution), style="dim"), soft_wrap=True)
+
+
+def run_json(run: Run, *, fresh: bool | None = None, communities: bool = False) -> dict[str, Any]:
+    """A run for other programs: its record in short, and the rows of its communities when asked for."""
+    record = run.record
+    found: dict[str, Any] = {
+        "run_id": run.run_id,
+        "study_id": record.study_id,
+        "scenario_id": record.scenario_id,
+        "folder": str(run.folder),
+        "headline": record.headline,
+        "audit": record.audit,
+        "notes": [note.model_dump() for note in record.notes],
+        "layers": [layer.layer for layer in record.layers],
+    }
+    if fresh is not None:
+        found["computed"] = fresh
+    if communities:
+        found["communities"] = attributes(run.table("communities")).to_dict("records")
+    return found
+
+
+def study_name(study: StudyFile, lang: Language) -> str:
+    """The study's name in this language, where it has one."""
+    return (study.name_zh or study.name) if lang is Language.zh else study.name
+
+
+def scenario_name(run: Run, lang: Language) -> str:
+    """The scenario's name in this language, else its id."""
+    scenario = run.record.recipe.scenario
+    names = [scenario.get("name_zh"), scenario.get("name")] if lang is Language.zh else [scenario.get("name")]
+    return str(next((name for name in names if name), run.record.scenario_id))
+
+
+def _heading(column: str, lang: Language) -> tuple[str, str]:
+    unit = f", {words('unit.min').of(lang)}" if column.startswith("walk_s") else ""
+    return words(f"field.{column}").of(lang) + unit, "right"
+
+
+def _weakness(row: dict[str, Any]) -> tuple[int, int, str]:
+    rank = STATUS_ORDER.index(row["status"]) if row["status"] in STATUS_ORDER else len(STATUS_ORDER)
+    return rank, -row["people_unserved"], row["community_id"]
+
+
+def _name(row: dict[str, Any], lang: Language) -> str:
+    return named(row).of(lang) or str(row["community_id"])
+
+
+def _status(row: dict[str, Any], lang: Language) -> Text:
+    said = codes("status").get(row["status"])
+    return Text(said.of(lang) if said else row["status"], style=COLOURS.get(row["status"], ""))
+
+
+def _community(row: dict[str, Any], lang: Language) -> list[object]:
+    return [_name(row, lang), *(_number(column, row[column]) for column in COMMUNITIES), _status(row, lang)]
+
+
+def _reason(row: dict[str, Any], lang: Language) -> Text:
+    """``Kampen: 28,242 of 39,675 people are not served: …``, the name in the colour of its status."""
+    return Text.assemble((f"{_name(row, lang)}: ", COLOURS.get(row["status"], "")), str(row[f"reason_{lang.value}"]))
+
+
+def _number(column: str, value: Any) -> str:
+    """A count with thousands apart, seconds as minutes; a dash where nothing is known."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value / 60:.1f}" if column.startswith("walk_s") else f"{value:,.0f}"

@@ -1,0 +1,143 @@
+"""Commands on runs: compute, show, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.options import WORKSPACE, AsJson, ExportFormat, InLanguage, StudyName, WorkspacePath
+
+if TYPE_CHECKING:
+    from app.store import Run, Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("show")(show)
+    app.command("export")(export)
+
+
+def run(
+    study: StudyName,
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", metavar="ID", help="Scenario to compute; may be repeated (default: all).")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PARAM=VALUE", help="Parameter by dotted name, in its own unit, e.g. "
+                     "walk.max_minutes=20; may be repeated (default: as study.toml and the standards say)."),
+    ] = None,
+    lang: InLanguage = None,
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:  # fmt: skip
+    """Compute a study's scenarios and keep the runs; the same study gives the same run."""
+    from app.cli.options import language
+    from app.cli.screen import Stages, out, print_json, say
+
+    stages = Stages()
+    with stages("starting"):
+        from app.cli.results import headline_table, run_json
+        from app.parameters import parsed
+        from app.run import compute
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+        found = opened.find(study)
+    done = compute(opened, found.study_id, scenarios=scenario or (), overrides=parsed(set_ or ()), stage=stages)
+    if as_json:
+        print_json({"runs": [run_json(each.run, fresh=each.fresh) for each in done], "seconds": stages.seconds})
+    else:
+        out().print(headline_table(found.file, [each.run for each in done], language(lang)))
+    for each in done:
+        said = "computed" if each.fresh else "was there already"
+        say(f"run {each.run.run_id} ({each.run.record.scenario_id}) {said}")
+    say(stages.summary())
+
+
+def show(
+    study: StudyName,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", metavar="ID", help="Scenario to show (default: each that was computed).")
+    ] = None,
+    lang: InLanguage = None,
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Show how each community stands and why, from the runs computed last."""
+    from app.cli.options import language
+    from app.cli.results import print_communities, run_json
+    from app.cli.screen import print_json
+    from app.store import Workspace
+
+    opened = Workspace.open(workspace)
+    found = opened.find(study)
+    runs = _latest(opened, found.study_id, scenario)
+    if as_json:
+        print_json({"runs": [run_json(run, communities=True) for run in runs]})
+        return
+    for each in runs:
+        print_communities(found.file, each, language(lang))
+
+
+def export(
+    study: StudyName,
+    format: Annotated[ExportFormat, typer.Option("--format", help="geojson and csv: a folder; gpkg: one file with styles.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="Folder (geojson, csv) or file (gpkg) to write.")],
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="ID", help="Run to export (default: the one computed last).")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", metavar="ID", help="Scenario whose last run to export, where there are several.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same name (flag).")] = False,
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Write a run as files for other programs, with its sources and licences."""
+    from app.cli.screen import Stages, print_json, say
+
+    stages = Stages()
+    with stages(f"writing {format.value}"):
+        from app.export import Format
+        from app.export import export as write
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+        chosen = _one(opened, opened.find(study).study_id, run, scenario)
+        written = write(chosen, Format(format.value), out, overwrite=overwrite)
+    if as_json:
+        print_json({"run_id": chosen.run_id, "files": [str(path) for path in written]})
+    else:
+        typer.echo("\n".join(map(str, written)))
+    say(f"run {chosen.run_id} ({chosen.record.scenario_id}), {len(written)} files, {stages.summary()}")
+
+
+def _latest(workspace: Workspace, study_id: str, scenario: str | None) -> list[Run]:
+    from geo.errors import Fault, NotFoundError
+
+    latest = workspace.latest(study_id)
+    found = [run for name, run in latest.items() if scenario in (None, name)]
+    if not found:
+        cure = f"Compute it: renxing run {study_id}" + (f" --scenario {scenario}" if scenario else "")
+        there = f"runs of {', '.join(latest)}" if latest else "none"
+        raise NotFoundError(Fault(f"a run of {scenario or 'this study'}", there, study_id, cure))
+    return found
+
+
+def _one(workspace: Workspace, study_id: str, run_id: str | None, scenario: str | None) -> Run:
+    from geo.errors import Fault, NotFoundError, ParameterError
+
+    if run_id is not None:
+        run = workspace.run(run_id)
+        if run.record.study_id != study_id:
+            raise NotFoundError(Fault(f"a run of {study_id}", f"one of {run.record.study_id}", run_id))
+        return run
+    found = _latest(workspace, study_id, scenario)
+    if len(found) > 1:
+        there = ", ".join(run.record.scenario_id for run in found)
+        raise ParameterError(Fault("one run", f"one each of {there}", study_id, "Choose with --scenario ID or --run ID."))
+    return found[0]

@@ -1,0 +1,121 @@
+"""What the command line says, and how: answers on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.errors import answer
+from geo.errors import RenxingError
+
+STARTED = time.perf_counter()
+NAME_WIDTH = 12
+"""Columns of text that words get at least, so that numbers do not squeeze them."""
+NARROW = 100
+"""Columns of text a table gets where standard output is not a terminal."""
+
+
+def out() -> Console:
+    """Where answers go."""
+    return Console(width=None if sys.stdout.isatty() else NARROW, highlight=False, soft_wrap=False)
+
+
+def err() -> Console:
+    """Where progress and complaints go."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """One line of progress; text from data is never read as markup."""
+    err().print(Text(text))
+
+
+def print_json(value: Any) -> None:
+    """The machine-readable answer, on standard output."""
+    option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    sys.stdout.buffer.write(orjson.dumps(value, option=option) + b"\n")
+    sys.stdout.flush()
+
+
+def table(title: str, headings: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> Table:
+    """A table: ``headings`` are (text, justification); cells are shown as text, never as markup."""
+    drawn = Table(title=Text(title), title_justify="left", header_style="bold", expand=False)
+    for heading, justify in headings:
+        least = NAME_WIDTH if justify == "left" else None
+        drawn.add_column(Text(heading), justify=justify, overflow="fold", min_width=least)  # type: ignore[arg-type]
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return drawn
+
+
+class Stages:
+    """Says on standard error what is being done, and keeps how long each stage took, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._began = STARTED
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Time one stage; the same name again adds up."""
+        began = time.perf_counter()
+        console = err()
+        with console.status(Text(name)) if console.is_terminal else _plainly(name):
+            yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def summary(self) -> str:
+        """Where the time went."""
+        parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
+        return f"{time.perf_counter() - self._began:.1f} s: {parts}"
+
+
+@contextmanager
+def _plainly(name: str) -> Iterator[None]:
+    say(f"{name} …")
+    yield
+
+
+def complain(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """Say what is wrong and what to do; the exit code."""
+    row = answer(error)
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, RenxingError):
+        say(f"renxing: {row.title_en}.\n{error}")
+    else:
+        say(_report(error))
+    if as_json:
+        print_json(_problem(error))
+    return row.exit_code
+
+
+def _report(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"renxing: an error inside Renxing: {type(error).__name__}: {error}\n"
+        f"Please report this with the command you gave and this place: {last.name}, line {last.lineno}. "
+        "With RENXING_DEBUG=1 the whole trace is shown. Nothing was half written."
+    )
+
+
+def _problem(error: Exception) -> Mapping[str, object]:
+    row = answer(error)
+    faults = error.faults if isinstance(error, RenxingError) else ()
+    return {
+        "error": {
+            "code": error.code if isinstance(error, RenxingError) else "internal",
+            "title": row.title_en,
+            "detail": str(error),
+            "faults": [{"expected": f.expected, "found": f.found, "where": f.where, "fix": f.fix} for f in faults],
+        }
+    }

@@ -1,0 +1,190 @@
+"""Commands on studies: make one, add to one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.options import WORKSPACE, AsJson, StudyName, WorkspacePath
+
+if TYPE_CHECKING:
+    from app.cli.screen import Stages
+    from app.store import Study, Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("sample")(sample)
+    app.command("new")(new)
+    app.command("add")(add)
+
+
+def sample(
+    study: Annotated[str, typer.Argument(metavar="[STUDY]", help="Built-in study: helsinki.")] = "helsinki",
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Make the built-in study, real streets and houses, and compute it; one that is there already is kept."""
+    from app.cli.screen import Stages
+
+    stages = Stages()
+    with stages("starting"):
+        from app.run import compute
+        from app.store import Workspace
+        from data import sample as samples
+
+        opened = Workspace.open(workspace)
+        file, inputs = samples.study(study)
+    if file.study_id not in opened.studies():
+        with stages("making the study"):
+            opened.create(file, inputs)
+    done = compute(opened, file.study_id, stage=stages)
+    ids = ", ".join(each.run.run_id for each in done)
+    _tell(opened.study(file.study_id), as_json, f"study {file.study_id} is ready, run {ids}", stages)
+
+
+def new(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Id of the new study, or a name to make one from.")],
+    osm: Annotated[
+        Path | None, typer.Option("--osm", metavar="FILE", help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2).")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option("--place", metavar="TEXT", help="Place to fetch from OpenStreetMap when online, e.g. "
+                                 "'Kampen, Netherlands'; at most 2500 km2.")
+    ] = None,
+    boundary: Annotated[
+        Path | None, typer.Option("--boundary", metavar="FILE", help="Outline of the study: polygons in any CRS (default: "
+                                  "the whole extract; with --place the place's own).")
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="TEXT", help="Title of the study in any script (default: STUDY).")
+    ] = "",
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:  # fmt: skip
+    """Make a study from an OpenStreetMap extract; the file is copied into the workspace."""
+    from app.cli.screen import Stages
+
+    if (osm is None) == (place is None):
+        raise typer.BadParameter("Give one of --osm FILE and --place TEXT.", param_hint="--osm / --place")
+    stages = Stages()
+    with stages("starting"):
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+    made = _from_place(opened, study, str(place), boundary, name, stages) if osm is None else _from_file(
+        opened, study, osm, boundary, name, stages)  # fmt: skip
+    _tell(made, as_json, f"made study {made.study_id} in {made.folder}", stages)
+
+
+def add(
+    study: StudyName,
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="hazard, communities, population, shelters, facilities or buildings.")
+    ],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Raster (hazard, population) or table with geometry (all but hazard).")
+    ],
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="ID", help="Scenario the hazard is in force in, made when it is not there "
+                          "(default: an emergency named like the layer).")
+    ] = "",
+    hazard: Annotated[str, typer.Option("--hazard", metavar="TYPE", help="What the hazard is: flood.")] = "",
+    unit: Annotated[str, typer.Option("--unit", metavar="U", help="Unit of the raster's values: m, cm, mm or ft.")] = "",
+    crs: Annotated[
+        str | None, typer.Option("--crs", metavar="EPSG:N", help="Coordinate system of the file (default: as the file says).")
+    ] = None,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column of the file a field is read from; "
+                                       "may be repeated (default: columns of the field's name).")
+    ] = None,
+    nodata: Annotated[
+        float | None, typer.Option("--nodata", metavar="V", help="Raster value that means not known, in the raster's unit "
+                                   "(default: as the file says).")
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="TEXT", help="Id of the layer, or a name to make one from (default: the file's).")
+    ] = "",
+    return_period: Annotated[
+        float | None, typer.Option("--return-period", min=0, metavar="YEARS", help="Return period of the hazard in years.")
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Who made the data.")] = None,
+    licence: Annotated[str | None, typer.Option("--licence", metavar="TEXT", help="Its licence, e.g. CC-BY-4.0.")] = None,
+    attribution: Annotated[
+        str | None, typer.Option("--attribution", metavar="TEXT", help="Whom to name on maps and in exports.")
+    ] = None,
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:  # fmt: skip
+    """Add a file to a study; it is opened and checked before anything is written."""
+    from app.cli.screen import Stages, say
+
+    stages = Stages()
+    with stages("starting"):
+        from app.adding import Addition
+        from app.adding import add as add_layer
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+        what = Addition(
+            kind, file, name=name, scenario=scenario, hazard=hazard, unit=unit, crs=crs, nodata=nodata,
+            columns=_columns(map_ or ()), return_period_y=return_period, source=source, licence=licence,
+            attribution=attribution,
+        )  # fmt: skip
+    changed, layer, notes = add_layer(opened, opened.find(study).study_id, what, stage=stages)
+    for note in notes:
+        say(f"note: {note.en}")
+    _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
+
+
+def _from_file(
+    opened: Workspace, study: str, osm: Path, boundary: Path | None, name: str, stages: Stages
+) -> Study:  # fmt: skip
+    with stages("starting"):
+        from app.adding import new_study
+    return new_study(opened, study, osm, boundary=boundary, name=name, stage=stages)
+
+
+def _from_place(
+    opened: Workspace, study: str, place: str, boundary: Path | None, name: str, stages: Stages
+) -> Study:  # fmt: skip
+    """Fetch the place into a temporary folder, then make the study of it."""
+    import tempfile
+
+    with stages("starting"):
+        import shapely
+
+        from app import place as places
+        from app.settings import Settings
+    settings = Settings()
+    with tempfile.TemporaryDirectory(prefix="renxing-") as folder:
+        extract, outline = Path(folder, "place.osm"), Path(folder, "outline.geojson")
+        with stages("finding the place"):
+            found = places.find(place, nominatim_url=settings.nominatim_url)
+            outline.write_text(shapely.to_geojson(found.outline), encoding="utf-8")
+        with stages("fetching the extract"):
+            places.fetch(found, extract, overpass_url=settings.overpass_url)
+        return _from_file(opened, study, extract, boundary or outline, name or found.name, stages)
+
+
+def _columns(mapping: Sequence[str]) -> dict[str, str]:
+    """``field=column`` texts as a mapping."""
+    from geo.errors import Fault, ParameterError, refuse
+
+    pairs = [text.partition("=") for text in mapping]
+    bad = ["".join(pair) for pair in pairs if not all(part.strip() for part in pair)]
+    refuse(ParameterError, [Fault("field=column", repr(text), "--map", "Write --map people=POP.") for text in bad])
+    return {field.strip(): column.strip() for field, _, column in pairs}
+
+
+def _tell(study: Study, as_json: bool, said: str, stages: Stages) -> None:
+    from app.cli.screen import print_json, say
+
+    if as_json:
+        print_json({"study_id": study.study_id, "folder": str(study.folder), **study.file.model_dump(mode="json")})
+    else:
+        typer.echo(said)
+    say(stages.summary())

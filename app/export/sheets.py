@@ -1,0 +1,35 @@
+"""A layer as CSV that a spreadsheet opens with Chinese intact and without running anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pandas as pd
+import shapely
+
+from app.export.values import attributes
+from app.store import Run
+
+BOM = "\ufeff"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A text that starts so would be run as a formula by a spreadsheet; it gets an apostrophe in front."""
+
+
+def as_csv(run: Run, layer: str) -> bytes:
+    """One table layer as UTF-8 CSV: its columns, then ``lon`` and ``lat`` of a point inside each feature (degrees)."""
+    frame = run.table(layer)
+    plain = attributes(frame)
+    inside = shapely.point_on_surface(frame.geometry.to_numpy())
+    plain = plain.assign(lon=shapely.get_x(inside).round(7), lat=shapely.get_y(inside).round(7))
+    text = plain.select_dtypes(["object", "str"]).columns
+    plain = plain.assign(**{name: plain[name].map(_harmless) for name in text})
+    buffer = io.StringIO()
+    plain.to_csv(buffer, index=False, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
+    return (BOM + buffer.getvalue()).encode()
+
+
+def _harmless(value: object) -> object:
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return None if pd.isna(value) else value

@@ -1,0 +1,1 @@
+"""Pages that show a map: strict, offline, with every word of the data kept out of templates and scripts."""

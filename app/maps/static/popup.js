@@ -1,0 +1,101 @@
+/* What a feature is: its name, its class, its fields, in a popup; and the mark around what was chosen. */
+(function (R) {
+  "use strict";
+
+  const MOST = 12;
+  let marked = null;
+
+  function title(hit) {
+    const named = R.spoken(hit.properties, "name");
+    return named || hit.layer.card.title;
+  }
+
+  function shown(hit) {
+    const rows = hit.layer.card.fields.filter((field) => field.column !== "name" && field.column !== "reason");
+    return rows.filter((field) => R.known(hit.properties[field.column]) || field.missing);
+  }
+
+  /** One feature as a card. */
+  function cardOf(hit) {
+    const { card } = hit.layer;
+    const cls = card.style.classes[R.classOf(card.style, hit.properties)];
+    const reason = card.fields.some((field) => field.column === "reason") ? R.spoken(hit.properties, "reason") : "";
+    const rows = shown(hit).map((field) =>
+      R.el("tr", {}, R.el("th", { scope: "row" }, field.label), R.el("td", {}, R.written(field, hit.properties[field.column]))));
+    return R.el("article", { class: "card" },
+      R.el("h3", {}, title(hit)),
+      R.el("p", { class: "class" }, R.swatch(cls.symbol, card.geometry), R.el("span", {}, `${card.title} · ${cls.label}`)),
+      reason && R.el("p", { class: "reason" }, reason),
+      rows.length > 0 && R.el("table", {}, R.el("tbody", {}, rows)));
+  }
+
+  function several(hits, map, place) {
+    const list = R.el("ul", { class: "here" }, hits.slice(0, MOST).map((hit) => {
+      const cls = hit.layer.card.style.classes[R.classOf(hit.layer.card.style, hit.properties)];
+      const open = () => R.openCard(map, hit, place);
+      return R.el("li", {}, R.el("button", { type: "button", on: { click: open } },
+        R.swatch(cls.symbol, hit.layer.card.geometry), R.el("span", {}, title(hit)),
+        R.el("small", {}, hit.layer.card.title)));
+    }));
+    return R.el("article", { class: "card" }, R.el("h3", {}, R.t("here")), list);
+  }
+
+  function popup(map, place, content) {
+    const { x, y } = map.getSize();
+    const legend = document.getElementById("legend");
+    const right = legend && !legend.hidden && x > 700 ? legend.offsetWidth + 24 : 16;
+    const size = { maxWidth: Math.min(330, x - 80), minWidth: Math.min(250, x - 100), maxHeight: Math.max(170, 0.6 * y) };
+    L.popup({ ...size, autoPanPaddingTopLeft: [56, 16], autoPanPaddingBottomRight: [right, 16] })
+      .setLatLng(place).setContent(content).openOn(map);
+  }
+
+  R.openCard = function (map, hit, place) {
+    R.highlight(map, hit.shape);
+    popup(map, place, cardOf(hit));
+    document.dispatchEvent(new CustomEvent("renxing:chosen", { detail: hit.properties }));
+  };
+
+  /** Draw a dark line around a shape, or take it away. */
+  R.highlight = function (map, shape) {
+    if (marked) marked.remove();
+    marked = null;
+    if (!shape) return;
+    const look = { pane: "chosen", interactive: false, color: "#14202b", weight: 3, fill: false, dashArray: null };
+    if (shape instanceof L.CircleMarker) marked = L.circleMarker(shape.getLatLng(), { ...look, radius: shape.getRadius() + 4 });
+    else if (shape instanceof L.Polygon) marked = L.polygon(shape.getLatLngs(), look);
+    else marked = L.polyline(shape.getLatLngs(), { ...look, weight: 7, opacity: 0.55 });
+    marked.addTo(map);
+  };
+
+  R.watchPointer = function (map) {
+    map.createPane("chosen").style.zIndex = 590;
+    map.on("click", (event) => {
+      const hits = distinct(R.under(event));
+      if (hits.length === 0) R.highlight(map, null);
+      else if (hits.length === 1 || !crowded(hits)) R.openCard(map, hits[0], event.latlng);
+      else popup(map, event.latlng, several(hits, map, event.latlng));
+    });
+    map.on("popupclose", () => R.highlight(map, null));
+    let waiting = false;
+    map.on("mousemove", (event) => {
+      if (waiting) return;
+      waiting = true;
+      setTimeout(() => {
+        waiting = false;
+        map.getContainer().classList.toggle("over", R.under(event).length > 0);
+      }, 60);
+    });
+  };
+
+  /** A feature may be drawn as several shapes: each is named once. */
+  function distinct(hits) {
+    const seen = new Set();
+    return hits.filter(({ layer, properties }) => {
+      const key = layer.shapes.length ? properties : JSON.stringify(properties);
+      return !seen.has(key) && seen.add(key);
+    });
+  }
+
+  /** Several things other than the area they all lie in. */
+  const crowded = (hits) => hits.filter((hit) => hit.layer.card.geometry !== "polygon").length > 1;
+})(window.Renxing);

@@ -1,0 +1,66 @@
+/* Puts the page together around Folium's map. */
+(function (R) {
+  "use strict";
+
+  const map = window.map_plan;
+  const stage = document.getElementById("stage");
+  const [west, south, east, north] = R.view.bounds;
+  const whole = L.latLngBounds([south, west], [north, east]);
+
+  function message() {
+    const box = R.el("p", { id: "message", role: "alert", hidden: true });
+    stage.append(box);
+    return (text) => {
+      box.hidden = !text;
+      box.textContent = text;
+    };
+  }
+
+  function buttons() {
+    const make = (name, sign, act) =>
+      R.el("button", { type: "button", "aria-label": R.t(name), title: R.t(name), on: { click: act } }, sign);
+    stage.append(R.el("div", { id: "buttons" },
+      make("zoom_in", "+", () => map.zoomIn()), make("zoom_out", "−", () => map.zoomOut()), make("whole", "⤢", showAll)));
+  }
+
+  /** Room that the legend takes from the map on a wide screen. */
+  function padding() {
+    const legend = document.getElementById("legend");
+    const right = legend && !legend.hidden && map.getSize().x > 700 ? legend.offsetWidth + 16 : 8;
+    return { paddingTopLeft: [8, 8], paddingBottomRight: [right, 28] };
+  }
+
+  function showAll() {
+    map.fitBounds(whole, { ...padding(), animate: false });
+  }
+
+  /** Go to a community: the map moves there and its card opens. */
+  async function go(community) {
+    const [w, s, e, n] = community.bounds;
+    map.fitBounds([[s, w], [n, e]], { ...padding(), maxZoom: 16, animate: false });
+    const layer = R.layers.get("communities");
+    if (!layer) return;
+    if (layer.state !== "on") await layer.show();
+    const shape = layer.shapes.find((one) => one.feature.properties.community_id === community.community_id && one instanceof L.Polygon);
+    if (!shape) return;
+    R.openCard(map, { layer, shape, properties: shape.feature.properties }, R.middle(shape));
+    if (window.matchMedia("(max-width: 760px)").matches) stage.scrollIntoView({ block: "start" });
+  }
+
+  map.getContainer().setAttribute("aria-label", R.t("map"));
+  const tell = message();
+  L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+  R.makeLayers(map);
+  R.fill(document.getElementById("panel"), R.summary(go));
+  stage.append(...R.legend());
+  stage.append(R.el("p", { id: "attribution" }, R.view.attribution.join(" · ")));
+  buttons();
+  R.watchPointer(map);
+  map.invalidateSize({ animate: false });
+  showAll();
+  map.createPane("names").style.zIndex = 580;
+  map.getPane("names").style.pointerEvents = "none";
+  for (const layer of R.baseLayers(map, () => tell(R.t("failed_base")))) layer.on("load", () => tell("")).addTo(map);
+  const first = [...R.layers.values()].filter((layer) => layer.card.visible).map((layer) => layer.show());
+  Promise.all(first).then(() => document.documentElement.setAttribute("data-ready", "true"));
+})(window.Renxing);

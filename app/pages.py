@@ -1,0 +1,85 @@
+"""What the pages for people show of a study: put together here, drawn by ``app.maps``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app import __version__, views
+from app.maps.view import Choice, MapView, Urls
+from app.showing import Shown
+from app.store import Run, Study
+from data.study import Scenario
+from geo.errors import Fault, NotFoundError
+from tiles.text import LANGUAGES, Text
+
+LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
+
+
+def language(asked: str, accepted: str) -> str:
+    """The language of a page: the one asked for, else the reader's first that there is, else English.
+
+    ``accepted`` is the header Accept-Language.
+    """
+    if asked in LANGUAGES:
+        return asked
+    wanted = [part.split(";")[0].strip().lower().partition("-")[0] for part in accepted.split(",")]
+    return next((lang for lang in wanted if lang in LANGUAGES), "en")
+
+
+def chosen(study: Study, latest: Mapping[str, Run], scenario: str) -> Run:
+    """The run to show: of the scenario asked for, else of the first that is not an ordinary day, else the first."""
+    if scenario and scenario in latest:
+        return latest[scenario]
+    if scenario or not latest:
+        cure = f"Compute it: renxing run {study.study_id}"
+        there = ", ".join(latest) or "none"
+        raise NotFoundError(Fault("a scenario that was computed", repr(scenario[:80] or there), study.study_id, cure))
+    states = {s.scenario_id: s.state for s in study.file.scenarios}
+    return next((run for name, run in latest.items() if states[name] != "normal"), next(iter(latest.values())))
+
+
+def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -> MapView:
+    """The map page of one run, with the ways to the other scenarios and the other language."""
+    run, record = shown.run, shown.run.record
+    page = f"/studies/{study.study_id}"
+    names = {s.scenario_id: scenario_name(s) for s in study.file.scenarios}
+    here = record.scenario_id
+    shown_now = names.get(here) or scenario_name(Scenario.model_validate(record.recipe.scenario))
+    return MapView(
+        lang=lang,
+        title=Text(study.file.name_zh or study.file.name, study.file.name),
+        scenario=shown_now,
+        layers=tuple(layer.bare() for layer in shown.layers),
+        urls=urls(run),
+        bounds=views.bounds(shown),
+        numbers=views.numbers(shown),
+        communities=views.standings(shown),
+        scenarios=tuple(
+            Choice(names[name], f"{page}?scenario={name}&lang={lang}", current=other.run_id == run.run_id)
+            for name, other in latest.items()
+        ),
+        languages=tuple(
+            Choice(Text(said, said), f"{page}?scenario={here}&lang={code}", current=code == lang)
+            for code, said in LANGUAGE_NAMES.items()
+        ),
+        notes=tuple(Text(note.zh, note.en) for note in record.notes),
+        attribution=tuple(record.attribution),
+        home=f"/?lang={lang}",
+        version=__version__,
+    )
+
+
+def urls(run: Run) -> Urls:
+    """Where a map page finds the data of a run."""
+    tiles = f"/tiles/{run.run_id}/{{table}}/{{z}}/{{x}}/{{y}}"
+    return Urls(
+        geojson=f"/api/v1/runs/{run.run_id}/layers/{{table}}.geojson",
+        mvt=f"{tiles}.mvt",
+        png=f"{tiles}.png",
+        base=f"/tiles/{run.record.study_id}/base/{{z}}/{{x}}/{{y}}.mvt",
+    )
+
+
+def scenario_name(scenario: Scenario) -> Text:
+    """A scenario's name in both languages."""
+    return Text(scenario.name_zh or scenario.name, scenario.name)

@@ -1,0 +1,84 @@
+"""Errors as RFC 9457 problem documents, in English or Chinese, each with a code that stays the same."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.errors import TABLE, Answer, answer
+from app.schemas import FaultModel, Problem
+from geo.errors import Fault, ParameterError, RenxingError
+
+log = logging.getLogger("renxing")
+MEDIA_TYPE = "application/problem+json"
+INTERNAL = Answer(500, 4, "An error inside Renxing", "程序内部错误")
+HTTP_TITLES_ZH = {400: "请求有误", 404: "未找到", 405: "不支持的方法", 406: "不支持的格式"}
+
+
+def wants_chinese(request: Request) -> bool:
+    """Whether the reader's first language is Chinese (Accept-Language)."""
+    return request.headers.get("accept-language", "").strip().lower().startswith("zh")
+
+
+def _respond(
+    request: Request, row: Answer, code: str, detail: str, faults: tuple[Fault, ...] = (), allow: str | None = None
+) -> JSONResponse:
+    body = Problem(
+        title=row.title_zh if wants_chinese(request) else row.title_en,
+        status=row.status,
+        detail=detail,
+        instance=request.url.path,
+        code=code,
+        faults=[FaultModel(expected=f.expected, found=f.found, where=f.where, fix=f.fix) for f in faults],
+    )
+    return JSONResponse(body.model_dump(), row.status, {"Allow": allow} if allow else None, MEDIA_TYPE)
+
+
+def _kept_inside(request: Request, row: Answer, code: str, error: Exception) -> JSONResponse:
+    """What is wrong on our side is logged under a mark; the reader gets the mark, not our paths."""
+    mark = secrets.token_hex(4)
+    log.error("%s %s at %s", code, mark, request.url.path, exc_info=error)
+    return _respond(request, row, code, f"The server's log has the details under {mark}. Please report them.")
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RenxingError)
+    row = answer(error)
+    if row.status >= 500:
+        return _kept_inside(request, row, error.code, error)
+    return _respond(request, row, error.code, str(error), error.faults)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    row = Answer(error.status_code, 1, phrase, HTTP_TITLES_ZH.get(error.status_code, phrase))
+    allow = (error.headers or {}).get("Allow")
+    return _respond(request, row, phrase.lower().replace(" ", "-"), str(error.detail), allow=allow)
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = tuple(
+        Fault(e["msg"], repr(e.get("input"))[:200], ".".join(map(str, e["loc"]))) for e in error.errors()
+    )
+    detail = "\n".join(map(str, faults))
+    return _respond(request, TABLE[ParameterError], ParameterError.code, detail, faults)
+
+
+async def _internal(request: Request, error: Exception) -> JSONResponse:
+    return _kept_inside(request, INTERNAL, "internal", error)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` with a problem document."""
+    app.add_exception_handler(RenxingError, _ours)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(Exception, _internal)

@@ -1,0 +1,134 @@
+"""From a study to its runs: read the inputs, prepare the city, put each scenario on it, keep what comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from app import __version__
+from app.parameters import changed
+from app.store import Outcome, Raster, Recipe, Run, Study, Workspace
+from app.store.inputs import input_digest
+from data import standards, study
+from data.study import Layer, Scenario
+from geo import plan
+from geo.errors import Fault, NotFoundError, refuse
+from geo.plan import City, Plan, PlanParams
+
+Stage = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A run, and whether it was computed now or was there already."""
+
+    run: Run
+    fresh: bool
+
+
+def compute(
+    workspace: Workspace,
+    study_id: str,
+    *,
+    scenarios: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    stage: Stage = lambda _: nullcontext(),
+) -> list[Computed]:
+    """Compute the scenarios of a study (all when none is named) and keep the runs.
+
+    ``overrides`` are parameters by dotted name on top of the study's own; ``stage`` is told what is being done. A run
+    that is there already is not computed again. Every refusal comes before anything is written.
+    """
+    with stage("checking the inputs"):
+        found = workspace.study(study_id)
+        chosen = _chosen(found, scenarios)
+        params = parameters(found, overrides or {})
+        recipes = {scenario.scenario_id: recipe(found, scenario, params) for scenario in chosen}
+    there = {run.run_id: run for run in workspace.runs(study_id)}
+    missing = [s for s in chosen if recipes[s.scenario_id].run_id not in there]
+    there |= _made(workspace, found, missing, params, recipes, stage) if missing else {}
+    runs = [there[recipes[scenario.scenario_id].run_id] for scenario in chosen]
+    for run in runs:
+        workspace.mark_latest(run)
+    fresh = {recipes[scenario.scenario_id].run_id for scenario in missing}
+    return [Computed(run, run.run_id in fresh) for run in runs]
+
+
+def parameters(of: Study, overrides: Mapping[str, Any]) -> PlanParams:
+    """Every parameter in force: the standards', then the study's, then the overrides."""
+    defaults = PlanParams.of(standards.load())
+    return changed(changed(defaults, of.file.parameters, where="study.toml, [parameters]"), overrides, where="--set")
+
+
+def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
+    """All that decides the run of one scenario; files are hashed as they are now, whatever study.toml says."""
+    definition = of.file
+    in_force = [layer for layer in definition.layers if layer.kind != "hazard" or layer.layer_id in scenario.hazards]
+    about = definition.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs"})
+    outline = input_digest(of.folder / definition.boundary) if definition.boundary else None
+    return Recipe(
+        program=__version__,
+        standards=_standards_digest(),
+        study={**about, "boundary_sha256": outline},
+        inputs=[_input(of, layer) for layer in sorted(in_force, key=lambda layer: layer.layer_id)],
+        scenario=scenario.model_dump(mode="json"),
+        parameters=params.model_dump(mode="json"),
+    )
+
+
+def _chosen(of: Study, names: Sequence[str]) -> list[Scenario]:
+    known = {scenario.scenario_id: scenario for scenario in of.file.scenarios}
+    there = ", ".join(known)
+    refuse(NotFoundError, [Fault(f"a scenario of the study ({there})", repr(n), "--scenario") for n in names if n not in known])
+    return [scenario for name, scenario in known.items() if not names or name in names]
+
+
+def _input(of: Study, layer: Layer) -> dict[str, Any]:
+    return {**layer.model_dump(mode="json"), "sha256": input_digest(of.folder / layer.file)}
+
+
+def _standards_digest() -> str:
+    sha = hashlib.sha256()
+    for path in sorted(standards.FOLDER.glob("*.toml")):
+        sha.update(path.name.encode() + b"\0" + path.read_bytes())
+    return sha.hexdigest()
+
+
+def _made(
+    workspace: Workspace, of: Study, scenarios: Sequence[Scenario], params: PlanParams, recipes: Mapping[str, Recipe],
+    stage: Stage,
+) -> dict[str, Run]:  # fmt: skip
+    """Compute and keep each scenario; the city is prepared once for all."""
+    with stage("reading the inputs"):
+        city = study.load(of.file, of.folder)
+    with stage("preparing the city"):
+        base = plan.prepare(city, params=params)
+    runs = {}
+    for scenario in scenarios:
+        with stage(f"computing {scenario.scenario_id}"):
+            result = plan.run(base, plan.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards)))
+        with stage("keeping the run"):
+            run = workspace.save(recipes[scenario.scenario_id], outcome(city, result))
+            runs[run.run_id] = run
+    return runs
+
+
+def outcome(city: City, result: Plan) -> Outcome:
+    """What a plan gives to be kept: its tables, the rasters in force, and what it says in words and numbers."""
+    faced = [city.hazards[name] for name in result.scenario.hazards]
+    kinds = [hazard.kind for hazard in faced]
+    rasters = {
+        f"hazard_{hazard.kind}" if kinds.count(hazard.kind) == 1 else f"hazard_{hazard.kind}_{hazard.hazard_id}": hazard
+        for hazard in faced
+    }
+    return Outcome(
+        tables=result.layers,
+        rasters={name: Raster(hazard.grid, hazard.kind, hazard.unit) for name, hazard in rasters.items()},
+        headline=result.headline,
+        audit=[{**dataclasses.asdict(check), "ok": check.ok} for check in result.audit],
+        notes=[dataclasses.asdict(note) for note in result.notes],
+    )

@@ -1,0 +1,39 @@
+"""What an operator can set: environment variables that start with ``RENXING_``, read once when a command starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting, its unit and its default. A command-line option of the same name wins over the variable."""
+
+    model_config = SettingsConfigDict(env_prefix="RENXING_", frozen=True, extra="ignore")
+
+    workspace: Path = Field(
+        default=Path("workspace"), description="Folder that holds the studies (a path; made when it is not there)."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to serve on (an IP address or host name).")
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port to serve on (0: any free one).")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes (count).")
+    debug: bool = Field(default=False, description="Show tracebacks of internal errors in the terminal (yes or no).")
+    open_runs: int = Field(
+        default=8, ge=1, le=1000, description="Runs and base maps each server process keeps in memory (count of each)."
+    )
+    download_features: int = Field(
+        default=500_000, ge=1, description="Most features one layer download over HTTP may have (count)."
+    )
+    tile_features: int = Field(
+        default=10_000, ge=1, le=100_000, description="Most features drawn in one vector tile (count)."
+    )
+    tile_bytes: int = Field(
+        default=500_000, ge=1_000, description="Most bytes of one vector tile before compression (bytes)."
+    )
+    tile_memory: int = Field(
+        default=64 * 2**20, ge=0, description="Vector tiles each server process keeps in memory (bytes)."
+    )
+    nominatim_url: str = Field(default="", description="Server that knows places by name (URL; empty: osmnx's default).")
+    overpass_url: str = Field(default="", description="Server that gives extracts (URL; empty: osmnx's default).")

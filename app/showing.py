@@ -1,0 +1,81 @@
+"""Runs and base maps as they are shown: opened once, drawn many times."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from app import views
+from app.opened import Opened
+from app.store import Run, Study
+from data.study import read_map
+from geo.errors import Fault, NotFoundError
+from geo.network import Ways
+from tiles import basemap, mvt
+from tiles.basemap import BaseMap
+from tiles.layer import Layer, Raster
+from tiles.mvt import Source
+
+
+class Shown:
+    """A run to be drawn, or some layers of it; its tables are read once."""
+
+    def __init__(self, run: Run, *, only: Collection[str] | None = None) -> None:
+        self.run = run
+        self.names: Collection[str] = run.layers.keys() if only is None else only
+        self.table = lru_cache(maxsize=None)(run.table)
+        self._sources: Opened[str, Source] = Opened(self._source, most=len(run.layers) + 1)
+
+    def __repr__(self) -> str:
+        return f"Shown({self.run!r})"
+
+    @property
+    def headline(self) -> Mapping[str, Any]:
+        """The run in a few numbers."""
+        return self.run.record.headline
+
+    def raster(self, name: str) -> Raster:
+        """A raster as a file to be drawn."""
+        return Raster(self.run.file(name, "raster"), self.run.layer(name).unit or "")
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """Every layer as it is drawn."""
+        return views.layers(self)
+
+    def drawn_from(self, table: str) -> list[Layer]:
+        """The drawings of one table or raster; NotFoundError when it is not in the run or not drawn."""
+        self.run.layer(table)
+        found = [layer for layer in self.layers if layer.table == table]
+        if not found:
+            raise NotFoundError(Fault("a layer that is drawn on the map", table, self.run.run_id))
+        return found
+
+    def source(self, table: str) -> Source:
+        """A table made ready for vector tiles, with the columns its drawings need."""
+        return self._sources.get(table)
+
+    def _source(self, table: str) -> Source:
+        columns = dict.fromkeys(c for layer in self.drawn_from(table) for c in layer.columns if c)
+        return mvt.prepare(table, gpd.GeoDataFrame(self.run.table(table)), columns=list(columns))
+
+
+def base_map(study: Study) -> BaseMap:
+    """The base map of a study, from its OpenStreetMap layer; InputError when it has none."""
+    extract = read_map(study.file, study.folder)
+    return basemap.build(
+        streets=street_lines(extract.ways), buildings=extract.buildings, areas=extract.areas, lines=extract.lines,
+        places=extract.places,
+    )  # fmt: skip
+
+
+def street_lines(ways: Ways) -> gpd.GeoDataFrame:
+    """Each way as one line with its tags."""
+    way = np.repeat(np.arange(len(ways)), np.diff(ways.start))
+    lines = shapely.linestrings(ways.x, ways.y, indices=way)
+    return gpd.GeoDataFrame(ways.tags, geometry=lines, crs=ways.crs)

@@ -1,0 +1,41 @@
+"""Result tables as GeoParquet whose bytes depend on nothing but the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from geo.crs import WGS84
+
+DECIMALS = 7
+"""Coordinates are kept to 1e-7 degrees, about a centimetre."""
+
+
+def laid_down(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The table as it is kept: longitude and latitude (EPSG:4326) to 1e-7 degrees, rows in the order of their id."""
+    geographic = frame.to_crs(WGS84)
+    rounded = shapely.transform(geographic.geometry.to_numpy(), lambda xy: np.round(xy, DECIMALS))
+    kept = geographic.set_geometry(gpd.GeoSeries(rounded, index=geographic.index, crs=WGS84))
+    name = id_column(kept)
+    return (kept.sort_values(name, kind="stable") if name else kept).reset_index(drop=True)
+
+
+def id_column(frame: gpd.GeoDataFrame) -> str | None:
+    """The column that names a row: the first whose name ends in ``_id``; None when there is none."""
+    return next((str(c) for c in frame.columns if str(c).endswith("_id")), None)
+
+
+def write_table(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a table as GeoParquet in EPSG:4326."""
+    frame.to_parquet(path, index=False, compression="zstd")
+
+
+def read_table(path: Path) -> gpd.GeoDataFrame:
+    """Read what ``write_table`` wrote; text that is missing comes back as None."""
+    frame = gpd.read_parquet(path)
+    for name in frame.columns[frame.dtypes == "str"]:
+        frame[name] = frame[name].astype("object").where(frame[name].notna(), None)
+    return frame

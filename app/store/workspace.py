@@ -1,0 +1,240 @@
+"""The workspace: studies and their runs as folders a person can read, copy and put under version control.
+
+::
+
+    <workspace>/studies/<study_id>/study.toml        the whole definition
+                                   inputs/           the files it names, never changed
+                                   runs/<run_id>/    run.json and layers/, never changed
+                                   latest.json       scenario -> the run computed last
+                                   cache/            derived from inputs, may be deleted at any time
+
+Nothing is ever half visible: see ``app.store.files``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from app.store import files
+from app.store.ids import is_id, is_run_id, known_id, made_id
+from app.store.inputs import take_in
+from app.store.runs import RECORD, SORTED, Outcome, Recipe, Run, read_run, write_run
+from data.study import Layer, StudyFile
+from geo.errors import ConflictError, Fault, NotFoundError, RenxingError, StorageError
+
+DEFINITION = "study.toml"
+LATEST = "latest.json"
+LOCK = ".lock"
+FOLDERS = ("inputs", "runs", "cache")
+Change = Callable[[StudyFile], StudyFile]
+Check = Callable[[StudyFile, Path], object]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study in the workspace: its folder and its definition as it was when read."""
+
+    folder: Path
+    file: StudyFile
+
+    def __repr__(self) -> str:
+        return f"Study({self.study_id}: {len(self.file.layers)} layers, {len(self.file.scenarios)} scenarios)"
+
+    @property
+    def study_id(self) -> str:
+        """The study's name in paths."""
+        return self.folder.name
+
+    @property
+    def cache(self) -> Path:
+        """Folder for what can be derived again from the inputs."""
+        return self.folder / "cache"
+
+
+class Workspace:
+    """A folder of studies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root = path / "studies"
+
+    def __repr__(self) -> str:
+        return f"Workspace({self.path})"
+
+    @classmethod
+    def open(cls, path: Path) -> Workspace:
+        """The workspace at ``path``, swept of what dead processes left half built. One that is not there is empty."""
+        workspace = cls(path)
+        with files.storing(path):
+            files.sweep(workspace.root)
+            for study_id in workspace.studies():
+                for folder in ("", *FOLDERS):
+                    files.sweep(workspace.root / study_id / folder)
+        return workspace
+
+    def studies(self) -> list[str]:
+        """Ids of all studies, sorted."""
+        with files.storing(self.path):
+            try:
+                there = list(self.root.iterdir())
+            except FileNotFoundError:
+                return []
+        return sorted(p.name for p in there if is_id(p.name) and (p / DEFINITION).is_file())
+
+    def study(self, study_id: str) -> Study:
+        """One study; NotFoundError names those there are, InputError says what is wrong in its definition."""
+        folder = self.root / known_id(study_id, what="study")
+        if not (folder / DEFINITION).is_file():
+            there = ", ".join(self.studies()) or "none yet"
+            raise NotFoundError(Fault(f"a study of this workspace ({there})", repr(study_id), str(self.path)))
+        return Study(folder, StudyFile.load(folder / DEFINITION))
+
+    def find(self, name: str) -> Study:
+        """The study of this id, or the one made under this name."""
+        return self.study(name if is_id(name) else made_id(name, what="study"))
+
+    def create(
+        self, file: StudyFile, inputs: Mapping[str, Path], *, boundary: Path | None = None, check: Check | None = None
+    ) -> Study:
+        """Make a study whose layers are copied from ``inputs`` (layer id -> file). ConflictError when it is there.
+
+        ``check`` is given the definition and the folder before anybody sees them; when it refuses, nothing is left.
+        """
+        folder = self.root / known_id(file.study_id, what="study")
+        if folder.exists():
+            cure = "Choose another name, or add layers to the one there is."
+            raise ConflictError(Fault("a new study", "one of that name", file.study_id, cure))
+        with files.storing(folder):
+            self.root.mkdir(parents=True, exist_ok=True)
+        with files.storing(folder), files.building(folder) as fresh:
+            for name in FOLDERS:
+                (fresh / name).mkdir()
+            file = _with_inputs(file, fresh, inputs, boundary)
+            (fresh / DEFINITION).write_text(file.dump(), encoding="utf-8")
+            if check:
+                with _named_as_given(fresh, file, inputs, boundary):
+                    check(file, fresh)
+        return self.study(file.study_id)
+
+    def add_layer(self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None) -> Study:
+        """Copy ``source`` into the study as ``layer``; ``change`` may edit the definition (a scenario) in the same step.
+
+        Two processes that add at once both succeed. ConflictError when the layer id is taken.
+        """
+        folder = self.study(study_id).folder
+
+        def with_layer(file: StudyFile) -> StudyFile:
+            if any(there.layer_id == layer.layer_id for there in file.layers):
+                raise ConflictError(Fault("a new layer id", "one in use", layer.layer_id, "Choose another --name."))
+            whole = file.model_copy(update={"layers": [*file.layers, layer]})
+            changed = change(whole) if change else whole
+            return changed.model_copy(update={"layers": [*file.layers, _taken_in(folder, layer, source)]})
+
+        return self.edit(study_id, with_layer)
+
+    def edit(self, study_id: str, change: Change) -> Study:
+        """Change a study's definition: read, changed and written under a lock, so no edit is lost."""
+        folder = self.study(study_id).folder
+        with files.storing(folder), files.locked(folder / LOCK):
+            changed = change(self.study(study_id).file)
+            files.write(folder / DEFINITION, changed.dump().encode())
+        return self.study(study_id)
+
+    def delete(self, study_id: str) -> None:
+        """Delete a study and all its runs."""
+        with files.storing(self.path):
+            files.remove(self.study(study_id).folder)
+
+    def save(self, recipe: Recipe, outcome: Outcome) -> Run:
+        """Keep a computed run. When it is there already, theirs stays: equal recipes are one run."""
+        study = self.study(str(recipe.study["study_id"]))
+        target = study.folder / "runs" / recipe.run_id
+        with files.storing(target):
+            target.parent.mkdir(exist_ok=True)
+            try:
+                with files.building(target) as fresh:
+                    write_run(fresh, recipe, outcome)
+            except ConflictError:
+                pass
+        return read_run(target)
+
+    def run(self, run_id: str) -> Run:
+        """One run of any study."""
+        if is_run_id(run_id):
+            for study_id in self.studies():
+                folder = self.root / study_id / "runs" / run_id
+                if (folder / RECORD).is_file():
+                    return read_run(folder)
+        raise NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), "", "renxing show lists the runs."))
+
+    def runs(self, study_id: str) -> list[Run]:
+        """Every finished run of a study, in the order of their names."""
+        folder = self.study(study_id).folder / "runs"
+        with files.storing(folder):
+            there = sorted(p for p in folder.glob("*") if is_run_id(p.name) and (p / RECORD).is_file())
+        return [read_run(path) for path in there]
+
+    def mark_latest(self, run: Run) -> None:
+        """Remember ``run`` as the one computed last for its scenario."""
+        folder = self.study(run.record.study_id).folder
+        with files.storing(folder), files.locked(folder / LOCK):
+            latest = {**_read_latest(folder), run.record.scenario_id: run.run_id}
+            files.write(folder / LATEST, orjson.dumps(latest, option=SORTED | orjson.OPT_INDENT_2))
+
+    def latest(self, study_id: str) -> dict[str, Run]:
+        """For each scenario the run computed last, in the order of the study's scenarios."""
+        study = self.study(study_id)
+        named = _read_latest(study.folder)
+        wanted = [s.scenario_id for s in study.file.scenarios if s.scenario_id in named]
+        folders = {scenario: study.folder / "runs" / named[scenario] for scenario in wanted}
+        return {scenario: read_run(folder) for scenario, folder in folders.items() if (folder / RECORD).is_file()}
+
+
+def _with_inputs(file: StudyFile, folder: Path, given: Mapping[str, Path], boundary: Path | None) -> StudyFile:
+    layers = [_taken_in(folder, layer, given[layer.layer_id]) for layer in file.layers]
+    update: dict[str, object] = {"layers": layers}
+    if boundary is not None:
+        update["boundary"] = take_in(boundary, folder, "boundary")[0]
+    return file.model_copy(update=update)
+
+
+def _taken_in(folder: Path, layer: Layer, source: Path) -> Layer:
+    file, sha256 = take_in(source, folder, layer.layer_id)
+    return layer.model_copy(update={"file": file, "sha256": sha256})
+
+
+@contextlib.contextmanager
+def _named_as_given(
+    folder: Path, file: StudyFile, given: Mapping[str, Path], boundary: Path | None
+) -> Iterator[None]:
+    """Say of a fault which file of the person's it is in, not which copy."""
+    names = {str(folder / layer.file): str(given[layer.layer_id]) for layer in file.layers}
+    if boundary is not None:
+        names |= {str(folder / str(file.boundary)): str(boundary), str(file.boundary): str(boundary)}
+    try:
+        yield
+    except RenxingError as error:
+        faults = [dataclasses.replace(f, where=_renamed(f.where, names)) for f in error.faults]
+        raise type(error)(*faults) from error
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    for name, given in names.items():
+        text = text.replace(name, given)
+    return text
+
+
+def _read_latest(folder: Path) -> dict[str, str]:
+    try:
+        found = orjson.loads((folder / LATEST).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except orjson.JSONDecodeError as error:
+        raise StorageError(Fault("JSON", str(error), str(folder / LATEST), "Delete the file.")) from error
+    return {str(k): str(v) for k, v in found.items() if is_run_id(str(v))}

@@ -1,0 +1,243 @@
+"""From a study's files to the city a plan is made for.
+
+What a given table does to what the map says: communities, people and buildings stand in its place, shelters and
+facilities are added to it. With an outline, people, buildings, communities and facilities are those inside; streets,
+shelters, land and water are kept a good walk beyond it, since the nearest shelter may lie across the line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from data import given, osm, rasters, vectors
+from data.extents import Bounds, in_degrees, require_overlap
+from data.osm.refuges import floor_areas
+from data.repair import repaired
+from data.study.definition import Layer, StudyFile
+from geo.errors import Fault, FileMissingError, InputError, UnreadableError, refuse
+from geo.hazards import Hazard
+from geo.network import Ways
+from geo.plan import City
+from geo.reasons import Sentence
+
+BEYOND_M = 2000.0
+"""How far beyond the outline streets and shelters are kept, metres."""
+RASTERS = (".tif", ".tiff", ".asc")
+LABELS = {"flood": ("Flood", "洪水")}
+Tables = dict[str, gpd.GeoDataFrame]
+Frame = TypeVar("Frame", bound=pd.DataFrame)
+
+
+def load(study: StudyFile, folder: Path, *, cache: Path | None = None) -> City:
+    """The city of a study whose files lie in ``folder``; the map is kept in ``cache`` (default ``folder/cache``).
+
+    Raises FileMissingError with every file that is not there, and what each loader raises.
+    """
+    refuse(FileMissingError, _missing(study, folder))
+    extract = read_map(study, folder, cache=cache)
+    outline = read_outline(study, folder)
+    extent = extract.bounds if outline is None else _extent(outline, study.crs, str(study.boundary))
+    if outline is not None:
+        require_overlap(extract.bounds, extent, where=study.of_kind("osm")[0].file)
+    tables, notes = _given(study, folder)
+    hazards, said = _hazards(study, folder, extent)
+    city = _city(study, extract, tables, hazards, (*_map_notes(extract.counts), *notes, *said))
+    return city if outline is None else clipped(city, outline)
+
+
+def read_map(study: StudyFile, folder: Path, *, cache: Path | None = None) -> osm.Extract:
+    """The study's OpenStreetMap extract in its CRS, from ``cache`` when it was read before."""
+    maps = study.of_kind("osm")
+    if len(maps) != 1:
+        cure = "Add one: renxing add STUDY osm FILE." if not maps else "Keep one; merge them beforehand."
+        raise InputError(Fault("one layer of kind osm", f"{len(maps)}", study.study_id, cure))
+    path = folder / maps[0].file
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return osm.read_through(path, cache or folder / "cache", sha256=sha256, crs=study.crs)
+
+
+def read_outline(study: StudyFile, folder: Path) -> shapely.Geometry | None:
+    """The study's outline in its CRS; None when it has none. UnreadableError when the file holds no area."""
+    if study.boundary is None:
+        return None
+    shapes = vectors.read(folder / study.boundary, into=study.crs).geometry.to_numpy()
+    areas = [repaired(s) for s in shapes if s is not None and s.geom_type in given.AREAL]
+    outline = shapely.union_all([area for area in areas if area is not None])
+    if outline.is_empty:
+        raise UnreadableError(Fault("an outline (polygons)", "none", study.boundary, "Give the place's area."))
+    return outline
+
+
+def _missing(study: StudyFile, folder: Path) -> list[Fault]:
+    files = [*(layer.file for layer in study.layers), *([study.boundary] if study.boundary else [])]
+    lacking = [folder / file for file in files if not (folder / file).is_file()]
+    cure = "Put it back, or take it out of study.toml."
+    return [Fault("a file of the study", "none there", str(path), cure) for path in lacking]
+
+
+def _extent(outline: shapely.Geometry, crs: str, where: str) -> Bounds:
+    xmin, ymin, xmax, ymax = shapely.bounds(outline)
+    return in_degrees((float(xmin), float(ymin), float(xmax), float(ymax)), crs=crs, where=where)
+
+
+def _given(study: StudyFile, folder: Path) -> tuple[Tables, tuple[Sentence, ...]]:
+    """The given tables by kind, several of one kind joined."""
+    tables: Tables = {}
+    notes: list[Sentence] = []
+    for kind in given.KINDS:
+        parts = [_table(layer, folder, study.crs) for layer in study.of_kind(kind)]
+        notes += [note for _, said in parts for note in said]
+        if parts:
+            names = [layer.layer_id for layer in study.of_kind(kind)]
+            tables[kind] = joined([table for table, _ in parts], names)
+    return tables, tuple(notes)
+
+
+def _table(layer: Layer, folder: Path, crs: str) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
+    path = folder / layer.file
+    if layer.kind == "population" and path.suffix.lower() in RASTERS:
+        return rasters.people(path, into=crs, crs=layer.crs, nodata=layer.nodata)
+    return given.read(path, layer.kind, into=crs, crs=layer.crs, columns=layer.columns)
+
+
+def joined(tables: Sequence[gpd.GeoDataFrame], names: Sequence[str]) -> gpd.GeoDataFrame:
+    """Tables of one kind one below the other; an id that a table before has already gets its table's name in front."""
+    seen: set[str] = set()
+    parts = []
+    for table, name in zip(tables, names, strict=True):
+        key = table.columns[0]
+        ids = [f"{name}-{i}" if i in seen else str(i) for i in table[key]]
+        seen |= set(ids)
+        parts.append(table.assign(**{key: pd.Series(ids, index=table.index, dtype=object)}))
+    if len(parts) == 1:
+        return parts[0]
+    every = pd.concat(parts, ignore_index=True)
+    texts = [c for c in every.columns if every[c].dtype == object]
+    every = every.assign(**{c: every[c].astype(object).where(every[c].notna(), None) for c in texts})
+    return gpd.GeoDataFrame(every, geometry="geometry", crs=tables[0].crs)
+
+
+def _hazards(study: StudyFile, folder: Path, extent: Bounds) -> tuple[dict[str, Hazard], tuple[Sentence, ...]]:
+    found: dict[str, Hazard] = {}
+    notes: list[Sentence] = []
+    for name, layer in study.hazard_layers().items():
+        grid, said = rasters.read(folder / layer.file, unit=str(layer.unit), crs=layer.crs, nodata=layer.nodata)
+        require_overlap(in_degrees(grid.bounds, crs=grid.crs, where=layer.file), extent, where=layer.file)
+        en, zh = _label(layer)
+        found[name] = Hazard(name, str(layer.hazard), "m", grid, "no water", label_zh=zh, label_en=en)
+        notes += said
+    return found, tuple(dict.fromkeys(notes))
+
+
+def _label(layer: Layer) -> tuple[str, str]:
+    """What a hazard is called: ``Flood, 1 in 100 years``."""
+    en, zh = LABELS[str(layer.hazard)]
+    years = layer.return_period_y
+    return (en, zh) if years is None else (f"{en}, 1 in {years:g} years", f"{years:g}年一遇{zh}")
+
+
+def _city(
+    study: StudyFile, extract: osm.Extract, tables: Tables, hazards: dict[str, Hazard], notes: tuple[Sentence, ...]
+) -> City:
+    buildings = tables.get("buildings", extract.buildings)
+    shelters, facilities = extract.shelters, extract.facilities
+    if "facilities" in tables:
+        facilities = joined([facilities, tables["facilities"]], ["osm", "given"])
+    if "shelters" in tables:
+        official = tables["shelters"]
+        floor, _ = floor_areas(official, buildings)
+        official = official.assign(floor_m2=official["floor_m2"].fillna(pd.Series(floor, index=official.index)))
+        shelters = joined([shelters, official], ["osm", "given"])
+    return City(
+        crs=study.crs, ways=extract.ways, buildings=buildings, facilities=facilities, shelters=shelters,
+        areas=extract.areas, lines=extract.lines, boundaries=extract.boundaries, communities=tables.get("communities"),
+        demand=tables.get("population"), hazards=hazards, notes=notes,
+    )  # fmt: skip
+
+
+def clipped(city: City, outline: shapely.Geometry) -> City:
+    """The city within an outline (polygon in its CRS); what is left out is counted in its notes."""
+    shapely.prepare(outline)
+    wide = shapely.buffer(outline, BEYOND_M)
+    shapely.prepare(wide)
+    kept = {
+        "buildings": _with_inner_point(city.buildings, outline),
+        "facilities": _with_inner_point(city.facilities, outline),
+        "shelters": _with_inner_point(city.shelters, wide), "areas": _meeting(city.areas, wide),
+        "lines": _meeting(city.lines, wide), "boundaries": _meeting(city.boundaries, outline),
+        "communities": None if city.communities is None else _with_inner_point(city.communities, outline),
+        "demand": None if city.demand is None else _with_inner_point(city.demand, outline),
+    }  # fmt: skip
+    ways = _reaching(city.ways, wide)
+    note = _clip_note(city, kept, len(city.ways) - len(ways))
+    return City(crs=city.crs, ways=ways, hazards=city.hazards, notes=(*city.notes, *note), **kept)
+
+
+def _clip_note(city: City, kept: dict[str, gpd.GeoDataFrame | None], streets: int) -> Iterable[Sentence]:
+    lost = {
+        name: len(getattr(city, name)) - len(table)
+        for name, table in kept.items() if table is not None and name in CLIPPED
+    }  # fmt: skip
+    lost["streets"] = streets
+    if any(lost.values()):
+        en = ", ".join(f"{n} {name}" for name, n in lost.items() if n)
+        zh = "、".join(f"{CLIPPED[name]}{n}" for name, n in lost.items() if n)
+        en = f"Outside the study's outline and left out: {en}."
+        yield Sentence("outside_outline", en, f"研究范围外未计入：{zh}。")
+
+
+CLIPPED = {"buildings": "建筑", "facilities": "设施", "shelters": "避难场所", "communities": "社区", "demand": "人口点",
+           "streets": "街道"}  # fmt: skip
+"""Tables whose rows outside the outline are told, and their Chinese names."""
+
+
+def _with_inner_point(table: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    inner = shapely.point_on_surface(table.geometry.to_numpy())
+    return table[shapely.contains(area, inner)].reset_index(drop=True)
+
+
+def _meeting(table: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    return table[shapely.intersects(area, table.geometry.to_numpy())].reset_index(drop=True)
+
+
+def _reaching(ways: Ways, area: shapely.Geometry) -> Ways:
+    """The ways with a node in the area, whole."""
+    inside = shapely.contains_xy(area, ways.x, ways.y)
+    kept = np.logical_or.reduceat(inside, ways.start[:-1]) if len(ways) else np.zeros(0, dtype=bool)
+    size = np.diff(ways.start)
+    points = np.repeat(kept, size)
+    node = ways.node[points]
+    on_street = ways.barriers["node_id"].isin(node)
+    return Ways(
+        ways.tags[kept].reset_index(drop=True), np.r_[0, np.cumsum(size[kept])].astype(np.int64), node,
+        ways.x[points], ways.y[points], ways.barriers[on_street].reset_index(drop=True), ways.crs,
+    )  # fmt: skip
+
+
+def _map_notes(counts: dict[str, int]) -> Iterable[Sentence]:
+    """What the map leaves open that a reader of the plan must know."""
+    buildings = sum(counts[f"buildings_{why}"] for why in ("without_outline", "not_closed", "cut_off"))
+    said = {
+        "map_streets_not_built": (counts["streets_not_built"], "{n} streets of the map are planned or being built and "
+                                  "not used.", "地图中{n}条街道在规划或建设中，未使用。"),
+        "map_buildings_left_out": (buildings, "{n} buildings of the map have no whole outline and are left out.",
+                                   "地图中{n}栋建筑轮廓不完整，未计入。"),
+        "map_boundaries_by_edge": (counts["boundaries_closed_by_edge"], "{n} boundaries are cut off by the extract and "
+                                   "closed along its edge.", "{n}个行政界线被数据范围截断，沿数据边缘闭合。"),
+        "map_boundaries_left_out": (counts["boundaries_cut_off"], "{n} boundaries are cut off by the extract and left "
+                                    "out.", "{n}个行政界线被数据范围截断，未计入。"),
+        "map_water_cut_off": (counts["water_cut_off"], "{n} water areas are cut off by the extract; only their shores "
+                              "are known.", "{n}处水域被数据范围截断，仅知其岸线。"),
+    }  # fmt: skip
+    for code, (n, en, zh) in said.items():
+        if n:
+            yield Sentence(code, en.format(n=n), zh.format(n=n))

@@ -1,0 +1,154 @@
+"""What a study is: the models of ``study.toml``.
+
+Every field says what it is; a key that is not here is refused with the line it stands on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+
+from data.given import KINDS
+from data.rasters import METRES
+from data.study import text
+from geo.errors import Fault, InputError, refuse
+
+FORMAT = 1
+HAZARDS = ("flood",)
+"""Hazards that can be computed with."""
+TABLES = tuple(KINDS)
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+Kind = Literal["osm", "hazard", "communities", "population", "shelters", "facilities", "buildings"]
+
+
+class Layer(BaseModel):
+    """One input: a file in the study's folder, what it is, and where it comes from."""
+
+    model_config = FROZEN
+
+    layer_id: Id = Field(description="Name of the layer, unique in the study (a-z, 0-9, _, -).")
+    kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities or buildings.")
+    file: str = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
+    sha256: Sha256 = Field(default="", description="SHA-256 of the file when it was added (hex code).")
+    source: str | None = Field(default=None, description="Who made the data.")
+    licence: str | None = Field(default=None, description="Under what licence, e.g. ODbL-1.0.")
+    attribution: str | None = Field(default=None, description="How the source wants to be named on a map.")
+    date: Day | None = Field(default=None, description="When the data was current: 2024, 2024-05 or 2024-05-01.")
+    hazard: str | None = Field(default=None, description="Hazard only: what it is (flood).")
+    unit: str | None = Field(default=None, description="Hazard only: unit of the file's values (m, cm, mm, ft).")
+    crs: str | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
+    nodata: float | None = Field(default=None, description="Rasters only: value that means not known (file unit).")
+    return_period_y: float | None = Field(default=None, gt=0, description="Hazard only: return period, years.")
+    columns: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = the file's column.")
+
+
+class Scenario(BaseModel):
+    """A state of the city and the hazards in force."""
+
+    model_config = FROZEN
+
+    scenario_id: Id = Field(description="Name of the scenario, unique in the study (a-z, 0-9, _, -).")
+    name: str = Field(description="Title of the scenario.")
+    name_zh: str | None = Field(default=None, description="Title in Chinese.")
+    state: Literal["normal", "alert", "emergency"] = Field(
+        default="normal", description="normal (平时), alert (急时) or emergency (战时)."
+    )
+    hazards: tuple[str, ...] = Field(default=(), description="Layer ids of the hazards in force.")
+    closures: tuple[int, ...] = Field(default=(), description="OSM way numbers of streets closed by hand.")
+
+
+class StudyFile(BaseModel):
+    """``study.toml``: one place and its plan, the whole definition."""
+
+    model_config = FROZEN
+
+    format: Literal[1] = Field(default=1, description="Form of the file (number).")
+    study_id: Id = Field(description="Name of the study's folder (a-z, 0-9, _, -).")
+    name: str = Field(description="Title of the study.")
+    name_zh: str | None = Field(default=None, description="Title in Chinese.")
+    crs: str = Field(description="Metric coordinate system everything is computed in, e.g. EPSG:32631.")
+    boundary: str | None = Field(default=None, description="File with the study's outline, relative to its folder.")
+    layers: list[Layer] = Field(default_factory=list, description="The inputs.")
+    scenarios: list[Scenario] = Field(default_factory=list, description="The scenarios to compute.")
+    parameters: dict[str, bool | int | float | str | list[str]] = Field(
+        default_factory=dict, description="Parameters that differ from the defaults, by dotted name."
+    )
+    _text: str = PrivateAttr(default="")
+
+    @classmethod
+    def load(cls, path: Path) -> StudyFile:
+        """The definition in a file; every fault in it at once, each with its line.
+
+        Raises FileMissingError, UnreadableError (not TOML) and InputError.
+        """
+        written = text.read(path)
+        study = text.validated(cls, written, str(path))
+        refuse(InputError, _faults(study, str(path)))
+        study._text = written
+        return study
+
+    def dump(self) -> str:
+        """The definition as TOML. Comments and order of the file it was loaded from are kept."""
+        return text.merged(self._text, self.model_dump(mode="json", exclude_none=True))
+
+    def __eq__(self, other: object) -> bool:
+        # The text it was read from is how it is written, not what it says.
+        return isinstance(other, StudyFile) and self.model_dump() == other.model_dump()
+
+    def hazard_layers(self) -> dict[str, Layer]:
+        """The hazards by layer id."""
+        return {layer.layer_id: layer for layer in self.layers if layer.kind == "hazard"}
+
+    def of_kind(self, kind: str) -> tuple[Layer, ...]:
+        """The layers of one kind."""
+        return tuple(layer for layer in self.layers if layer.kind == kind)
+
+
+def _faults(study: StudyFile, where: str) -> Iterator[Fault]:
+    """What no single field can tell: names used twice, names of nothing, paths out of the folder."""
+    for what, names in (
+        ("layer_id", [layer.layer_id for layer in study.layers]),
+        ("scenario_id", [scenario.scenario_id for scenario in study.scenarios]),
+    ):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        yield from (Fault(f"each {what} once", f"{name!r} more than once", where) for name in twice)
+    for layer in study.layers:
+        yield from _layer_faults(layer, f"{where}, layer {layer.layer_id}")
+    if study.boundary is not None and not inside(study.boundary):
+        yield Fault("a path inside the study's folder", repr(study.boundary), f"{where}, boundary")
+    known = study.hazard_layers()
+    for scenario in study.scenarios:
+        there = ", ".join(known) or "none yet"
+        place = f"{where}, scenario {scenario.scenario_id}"
+        strange = [name for name in scenario.hazards if name not in known]
+        yield from (Fault(f"layer ids of hazards ({there})", repr(name), place) for name in strange)
+
+
+def _layer_faults(layer: Layer, where: str) -> Iterator[Fault]:
+    if not inside(layer.file):
+        yield Fault("a path inside the study's folder, such as inputs/flood.tif", repr(layer.file), f"{where}, file")
+    if layer.kind == "hazard":
+        if layer.hazard not in HAZARDS:
+            yield Fault(f"a hazard of {', '.join(HAZARDS)}", repr(layer.hazard), f"{where}, hazard")
+        if layer.unit not in METRES:
+            yield Fault(f"a unit of {', '.join(METRES)}", repr(layer.unit), f"{where}, unit")
+    else:
+        for name in ("hazard", "unit", "return_period_y"):
+            if getattr(layer, name) is not None:
+                yield Fault(f"no {name} on a layer of kind {layer.kind}", repr(getattr(layer, name)), where)
+    if layer.columns and layer.kind not in TABLES:
+        yield Fault(f"columns only on {', '.join(TABLES)}", f"columns on {layer.kind}", where)
+
+
+def inside(path: str) -> bool:
+    """Whether a path stays in the folder it is relative to."""
+    parts = PurePosixPath(path.replace("\\", "/"))
+    return bool(path) and not parts.is_absolute() and ".." not in parts.parts and not re.match(r"[A-Za-z]:", path)

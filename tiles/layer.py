@@ -1,0 +1,135 @@
+"""A layer as a reader sees it: what is drawn, how, in which words; whatever draws it finds everything here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tiles.style import Style, Symbol
+from tiles.text import NOTHING, Text
+
+Kind = Literal["name", "text", "code", "bool", "count", "minutes", "metres", "share", "area", "volts"]
+"""How a value is written: seconds as minutes, shares as percent, …"""
+FETCHED_FEATURES = 50_000
+"""Layers with more features than this go out as vector tiles instead of in one piece."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column as a reader sees it.
+
+    ``missing`` says what no value means where it means more than "not known"; ``codes`` gives the words for codes.
+    ``column`` may stand for one column a language: ``name`` and ``reason`` are looked up with ``_zh`` and ``_en``.
+    """
+
+    column: str
+    label: Text
+    kind: Kind = "text"
+    unit: Text = NOTHING
+    missing: Text = NOTHING
+    codes: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A raster to be drawn: a file that GDAL reads, values in ``unit``."""
+
+    path: Path
+    unit: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the legend: how many features the class has, and how many people when the layer counts any."""
+
+    label: Text
+    symbol: Symbol
+    features: int | None = None
+    people: int | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a map.
+
+    ``layer_id`` is ours, ``table`` the table or raster it is drawn from: two layers may show one table two ways.
+    ``features`` are in EPSG:4326; None for a raster, and in a layer that only describes (``bare``). ``draw_order``:
+    higher is drawn later, so on top. ``number`` is the column written onto each polygon when it is not zero.
+    """
+
+    layer_id: str
+    table: str
+    title: Text
+    group: str
+    style: Style
+    fields: tuple[Field, ...] = ()
+    legend: tuple[Row, ...] = ()
+    features: gpd.GeoDataFrame | None = None
+    raster: Raster | None = None
+    count: int = 0
+    geometry: Literal["point", "line", "polygon", "mixed", "raster"] = "mixed"
+    visible: bool = False
+    draw_order: int = 0
+    number: str = ""
+    note: Text = NOTHING
+    attribution: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.features is not None and self.features.crs is not None and self.features.crs.to_epsg() != 4326:
+            raise ValueError(f"layer {self.layer_id}: features must be in EPSG:4326, not {self.features.crs}")
+
+    def __repr__(self) -> str:
+        return f"Layer({self.layer_id}: {self.count} {self.geometry}, {self.delivery})"
+
+    @property
+    def delivery(self) -> Literal["geojson", "mvt", "png"]:
+        """How it reaches a map: in one piece, as vector tiles, as pictures."""
+        if self.geometry == "raster":
+            return "png"
+        return "geojson" if self.count <= FETCHED_FEATURES else "mvt"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column a map needs of the table, for tiles that carry no more."""
+        named = [column for shown in self.fields for column in spoken(shown.column)]
+        return tuple(filter(None, dict.fromkeys([*named, self.style.column, self.number])))
+
+    def bare(self) -> Layer:
+        """The same layer without its features: enough to describe it."""
+        return replace(self, features=None)
+
+
+def spoken(column: str) -> tuple[str, ...]:
+    """The columns a field may be read from: names and reasons have one a language."""
+    return (column, f"{column}_zh", f"{column}_en") if column in ("name", "reason") else (column,)
+
+
+def legend(style: Style, frame: gpd.GeoDataFrame, *, people: str = "") -> tuple[Row, ...]:
+    """The classes of ``style`` with their counts in ``frame``; classes beside the ramp only when they occur.
+
+    ``people`` names the column of people to add up; without it only features are counted.
+    """
+    number = style.classify(frame[style.column]) if style.column else np.zeros(len(frame), dtype=np.int64)
+    counts = np.bincount(number, minlength=len(style.classes))
+    heads = _summed(number, frame, people, len(style.classes))
+    return tuple(
+        Row(cls.label, cls.symbol, int(counts[i]), None if heads is None else int(heads[i]))
+        for i, cls in enumerate(style.classes)
+        if cls.always or counts[i]
+    )
+
+
+def _summed(number: NDArray[np.int64], frame: gpd.GeoDataFrame, people: str, n: int) -> NDArray[np.int64] | None:
+    if not people or people not in frame.columns:
+        return None
+    heads = pd.to_numeric(frame[people]).fillna(0).to_numpy(dtype=np.int64)
+    total = np.zeros(n, dtype=np.int64)
+    np.add.at(total, number, heads)
+    return total
