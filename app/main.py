@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import __version__, problems
+from app import __version__, assets, maps, problems
+from app.answers import GZIP_LEVEL, REVALIDATE
 from app.deps import Service
-from app.routes import health, runs, studies, tiles
+from app.routes import health, pages, runs, studies, tiles
 from app.settings import Settings
 
 DESCRIPTION = """Studies and their runs: who can reach a shelter that is safe and has room, by which streets, and why not.
 
 Errors are problem documents (RFC 9457); branch on their `code`. Coordinates are longitude, latitude on WGS 84.
+
 Everything that belongs to a run never changes and may be kept; it carries a strong ETag."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -22,7 +29,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """Sent with every answer that does not say otherwise; pages bring their own policy."""
-ROUTERS = (health.router, studies.router, runs.router, tiles.router)
+ROUTERS = (pages.router, studies.router, runs.router, tiles.router, health.router)
+STATIC = Path(maps.__file__).parent / "static"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -31,10 +39,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = Service(settings)
     # Map pages are sandboxed, so their origin is opaque: what they read must be readable from anywhere.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=["ETag"])
-    app.middleware("http")(_with_headers)
+    app.add_middleware(SafeHeaders)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.mount("/static/assets", GZipMiddleware(Files(directory=assets.folder(), check_dir=False), compresslevel=GZIP_LEVEL))
+    app.mount("/static", GZipMiddleware(Files(directory=STATIC), compresslevel=GZIP_LEVEL))
     return app
 
 
@@ -43,8 +53,30 @@ def from_environment() -> FastAPI:
     return create_app(Settings())
 
 
-async def _with_headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    answer = await call(request)
-    for name, value in HEADERS.items():
-        answer.headers.setdefault(name, value)
-    return answer
+class Files(StaticFiles):
+    """Files that a reader asks after each time and is mostly told are unchanged."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or 304."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = REVALIDATE
+        return answer
+
+
+class SafeHeaders:
+    """Adds the headers that keep a browser from doing more with an answer than it should."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; complete the answer's headers."""
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, complete if scope["type"] == "http" else send)

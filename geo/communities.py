@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.errors import Fault, LimitError
-from geo.membership import NONE, smallest_holding
+from geo.membership import NONE, gaps, overlaps, smallest_holding
 from geo.reasons import Sentence
 from geo.standards import Standards
 from geo.tables import COMMUNITIES, checked, empty
@@ -33,8 +33,6 @@ TOP_LEVEL = 5
 """Coarsest admin_level that counts as a unit above a community; provinces and countries do not."""
 MAX_CELLS = 100_000
 """Cells of a made grid beyond which it is refused."""
-SLIVER_M2 = 1.0
-"""Overlaps and gaps below this area, square metres, are drawing accuracy."""
 
 
 class CommunityParams(BaseModel):
@@ -94,9 +92,11 @@ def choose(
         units = boundaries[rows].sort_values("boundary_id").reset_index(drop=True)
         if _holds(_shapes(units), demand, params.min_share):
             level = units["admin_level"].fillna(np.inf).to_numpy(dtype=np.float64)
-            return _complete(*_with_parents(_from_boundaries(units), level, boundaries), basis, demand, params)
+            inside = _shapes(units.set_geometry(units.representative_point()))
+            return _complete(*_with_parents(_from_boundaries(units), inside, level, boundaries), basis, demand, params)
     cells = _grid(demand, params.grid_m, extent)
-    return _complete(*_with_parents(cells, np.full(len(cells), np.inf), boundaries), "grid", demand, params)
+    finest = np.full(len(cells), np.inf)
+    return _complete(*_with_parents(cells, _homes(cells, demand), finest, boundaries), "grid", demand, params)
 
 
 def given(communities: gpd.GeoDataFrame, *, demand: gpd.GeoDataFrame, params: CommunityParams) -> Communities:
@@ -209,28 +209,43 @@ def _refuse_too_many(cells: int, side: float) -> None:
         raise LimitError(fault)
 
 
+def _homes(cells: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> Shapes:
+    """Where in each square people are on average, (cells,): at the edge of the data its middle may lie beyond.
+
+    The middle of the square where nobody is.
+    """
+    cell = smallest_holding(_shapes(demand), _shapes(cells))
+    xy = shapely.get_coordinates(_shapes(demand))
+    mean = pd.DataFrame(xy).groupby(cell).mean().reindex(range(len(cells))).to_numpy()
+    middle = shapely.get_coordinates(shapely.centroid(_shapes(cells)))
+    return np.asarray(shapely.points(np.where(np.isnan(mean), middle, mean).reshape(-1, 2)), dtype=object)
+
+
 def _with_parents(
-    table: gpd.GeoDataFrame, level: Floats, boundaries: gpd.GeoDataFrame
+    table: gpd.GeoDataFrame, points: Shapes, level: Floats, boundaries: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """The table with ``parent_id``, and all units above, ranked by how many steps they are above it."""
+    """The table with ``parent_id``, and all units above, ranked by how many steps they are above it.
+
+    A unit's parent is the finest of a coarser level that holds its point.
+    """
     units = boundaries[boundaries["admin_level"] >= TOP_LEVEL].sort_values("boundary_id").reset_index(drop=True)
     ids = np.array([*units["boundary_id"], None], dtype=object)
-    above = _above(table, level, units)
-    next_above = _above(units, units["admin_level"].to_numpy(dtype=np.float64), units)
+    above = _above(points, level, units)
+    inside = _shapes(units.set_geometry(units.representative_point()))
+    next_above = _above(inside, units["admin_level"].to_numpy(dtype=np.float64), units)
     rank = _ranks(above, next_above)
     parents = _from_boundaries(units).assign(parent_id=_text(ids[next_above]), level=_text(rank))
     return table.assign(parent_id=_text(ids[above])), parents[rank != RANKS[0]].reset_index(drop=True)
 
 
-def _above(table: gpd.GeoDataFrame, level: Floats, units: gpd.GeoDataFrame) -> Ints:
-    """The finest unit of a coarser level in which each row lies, (rows,); ``NONE`` where there is none."""
-    points = _shapes(table.set_geometry(table.representative_point()))
+def _above(points: Shapes, level: Floats, units: gpd.GeoDataFrame) -> Ints:
+    """The finest unit of a coarser level that holds each point, (points,); ``NONE`` where there is none."""
     outlines, coarseness = _shapes(units), -units["admin_level"].to_numpy(dtype=np.float64)
     row, unit = shapely.STRtree(outlines).query(points, predicate="intersects")
     row, unit = row[-coarseness[unit] < level[row]], unit[-coarseness[unit] < level[row]]
     order = np.lexsort((unit, shapely.area(outlines)[unit], coarseness[unit], row))
     held, first = np.unique(row[order], return_index=True)
-    result = np.full(len(table), NONE, dtype=np.int64)
+    result = np.full(len(points), NONE, dtype=np.int64)
     result[held] = unit[order][first]
     return result
 
@@ -289,37 +304,20 @@ def _fit_notes(shapes: Shapes, basis: str) -> Iterator[Sentence]:
     """Where outlines overlap, and gaps they enclose."""
     if basis == "grid":
         return
-    pairs, overlap_m2 = _overlaps(shapes)
+    pairs, overlap_m2 = overlaps(shapes)
     if pairs:
         yield Sentence(
             "communities_overlap",
             f"{pairs} pairs of communities overlap, by {overlap_m2:,.0f} m²; people there belong to the smaller one.",
             f"{pairs}对社区相互重叠，共{overlap_m2:,.0f}平方米；重叠处人口计入较小者。",
         )
-    gaps = _gaps(shapes)
-    if len(gaps):
+    holes = gaps(shapes)
+    if len(holes):
         yield Sentence(
             "communities_gaps",
-            f"{len(gaps)} gaps lie between communities, {gaps.sum():,.0f} m² in all.",
-            f"社区之间有{len(gaps)}处空隙，共{gaps.sum():,.0f}平方米。",
+            f"{len(holes)} gaps lie between communities, {holes.sum():,.0f} m² in all.",
+            f"社区之间有{len(holes)}处空隙，共{holes.sum():,.0f}平方米。",
         )
-
-
-def _overlaps(shapes: Shapes) -> tuple[int, float]:
-    """Pairs of outlines that overlap, and by how much, square metres."""
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    once = one < other
-    area = shapely.area(shapely.intersection(shapes[one[once]], shapes[other[once]]))
-    return int((area > SLIVER_M2).sum()), float(area[area > SLIVER_M2].sum())
-
-
-def _gaps(shapes: Shapes) -> Floats:
-    """Areas of the holes that outlines enclose between them and that are none of their own, square metres."""
-    parts = shapely.get_parts(shapely.union_all(shapes))
-    holes = [shapely.polygons(shapely.get_interior_ring(part, i))
-             for part in parts for i in range(shapely.get_num_interior_rings(part))]  # fmt: skip
-    area = shapely.area(np.array(holes, dtype=object)) if holes else np.zeros(0)
-    return np.asarray(area[area > SLIVER_M2])
 
 
 def _outside_notes(people: int) -> Iterator[Sentence]:

@@ -44,26 +44,39 @@ class WalkParams(BaseModel):
     )
     max_minutes: float = Field(gt=0, le=240, description="Longest walk to a shelter that counts as served, minutes.")
     snap_max_m: float = Field(gt=0, le=2000, description="Farthest a place may lie from a street, metres.")
+    island_m: float = Field(
+        ge=0, le=100_000, description="Streets joined to less than this length of streets in all are islands, metres."
+    )
 
     @classmethod
     def of(cls, standards: Standards) -> WalkParams:
         """The defaults as the standards give them."""
-        keys = ("speed_ms", "stairs_factor", "close_depth_m", "max_minutes", "snap_max_m")
+        keys = ("speed_ms", "stairs_factor", "close_depth_m", "max_minutes", "snap_max_m", "island_m")
         return cls(**{key: standards.number(f"walk.{key}") for key in keys})
 
 
 @dataclass(frozen=True)
 class Walkways:
-    """The streets as walkers find them: ``closed`` (edges,) holds the reason or None, ``graph`` the open arcs."""
+    """The streets as walkers find them: ``closed`` (edges,) holds the reason or None, ``graph`` the open arcs.
+
+    ``island`` (edges,) marks open streets that on a normal day lead nowhere: what is drawn of a garden path or a yard
+    without its connection. Nobody is bound to them.
+    """
 
     network: Network
     closed: NDArray[np.object_]
     graph: Graph
+    island: Mask
 
     @property
     def usable(self) -> Mask:
         """Which edges are open, (edges,)."""
         return np.asarray(pd.isna(self.closed))
+
+    @property
+    def joined(self) -> Mask:
+        """Open edges that lead somewhere, (edges,)."""
+        return self.usable & ~self.island
 
     def __repr__(self) -> str:
         return f"Walkways({int(self.usable.sum())} of {len(self.closed)} edges open)"
@@ -76,13 +89,15 @@ def walkways(network: Network, *, params: WalkParams, depth_max_m: Floats | None
     beforehand); more than ``close_depth_m`` closes it as ``flooded``. NaN, not known, does not close: it is shown.
     """
     closed = access.closed_to_walkers(network)
+    island = routing.islands(network, pd.isna(closed), below_m=params.island_m)
     if depth_max_m is not None:
         closed[pd.isna(closed) & (depth_max_m > params.close_depth_m)] = "flooded"
     along, against = access.walker_directions(network)
     speed = np.where(network.edge_tag("highway") == "steps", params.speed_ms * params.stairs_factor, params.speed_ms)
     seconds = np.where(pd.isna(closed), network.length_m / speed, np.nan)
     barred = access.barred_to_walkers(network)
-    return Walkways(network, closed, routing.graph(network, seconds, along=along, against=against, barred=barred))
+    graph = routing.graph(network, seconds, along=along, against=against, barred=barred)
+    return Walkways(network, closed, graph, island)
 
 
 @dataclass(frozen=True)

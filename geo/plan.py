@@ -135,9 +135,15 @@ def prepare(city: City, *, params: PlanParams) -> Base:
     units = _communities(city, people.demand, params)
     sites = shelters.in_plan(city.shelters, params=params.shelter)
     ways = evacuation.walkways(streets, params=params.walk)
-    places = snapping.snap(streets, _shapes(people.demand), usable=ways.usable, max_m=params.walk.snap_max_m)
+    places = snapping.snap(streets, _shapes(people.demand), usable=ways.joined, max_m=params.walk.snap_max_m)
     doors = _doors(ways, sites, params)
-    notes = (*city.notes, *people.notes, *units.notes, *summary.shelter_notes(city.shelters, sites))
+    notes = (
+        *city.notes,
+        *people.notes,
+        *units.notes,
+        *summary.shelter_notes(city.shelters, sites),
+        *summary.island_notes(streets.length_m, ways.island),
+    )
     return Base(
         city,
         params,
@@ -332,7 +338,7 @@ def _shapes(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
 
 
 def _doors(ways: Walkways, sites: gpd.GeoDataFrame, params: PlanParams) -> Snaps:
-    return snapping.entrances(ways.network, _shapes(sites), usable=ways.usable, max_m=params.shelter.entrance_max_m)
+    return snapping.entrances(ways.network, _shapes(sites), usable=ways.joined, max_m=params.shelter.entrance_max_m)
 
 
 def _reached(doors: Snaps, n: int) -> Mask:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 CAUSES: dict[str, tuple[str, str]] = {
     "street_closed": ("{n} on streets closed by the hazard", "{n}人所在街道被灾害阻断"),
     "cut_off": ("{n} cut off, every way to a usable shelter is closed", "{n}人被隔断，通往可用避难场所的道路均中断"),
-    "too_far": ("{n} more than {minutes:g} minutes on foot from one", "{n}人步行超过{minutes:g}分钟"),
+    "too_far": (
+        "{n} more than {minutes:g} minutes on foot from a usable shelter",
+        "{n}人步行至可用避难场所超过{minutes:g}分钟",
+    ),
     "no_shelter": ("{n} with no way on foot to a usable shelter on any day", "{n}人平时也无步行通路到达可用避难场所"),
     "not_snapped": ("{n} with no mapped street nearby", "{n}人附近没有已绘制的街道"),
 }
@@ -61,11 +64,15 @@ def for_community(
     en, zh = (_told(causes, unserved, minutes, language) for language in (0, 1))
     gone = sum(unserved.values())
     lost_en, lost_zh = _lost(lost_shelters, shelters)
-    return Sentence(
-        causes[0],
-        f"{gone:,} of {people:,} people are not served: {en}.{lost_en}",
-        f"{people:,}人中有{gone:,}人得不到避难服务：{zh}。{lost_zh}",
-    )
+    all_en, all_zh = _how_many(gone, people)
+    return Sentence(causes[0], f"{all_en}: {en}.{lost_en}", f"{all_zh}：{zh}。{lost_zh}")
+
+
+def _how_many(gone: int, people: int) -> tuple[str, str]:
+    if gone == people:
+        who = "The only person is" if people == 1 else f"None of the {people:,} people are"
+        return f"{who} {'not ' if people == 1 else ''}served", f"全部{people:,}人得不到避难服务"
+    return f"{gone:,} of {people:,} people are not served", f"{people:,}人中有{gone:,}人得不到避难服务"
 
 
 def _all_served(people: int, minutes: float, median_s: float) -> Sentence:
@@ -83,5 +90,9 @@ def _told(causes: list[str], unserved: Mapping[str, int], minutes: float, langua
 def _lost(lost: int, shelters: int) -> tuple[str, str]:
     if not lost:
         return "", ""
+    if shelters == 1:
+        return " The only shelter here is not usable.", "本社区唯一的避难场所不可用。"
+    if lost == shelters:
+        return f" None of the {shelters} shelters here is usable.", f"本社区{shelters}处避难场所均不可用。"
     verb = "is" if lost == 1 else "are"
     return f" {lost} of {shelters} shelters here {verb} not usable.", f"本社区{shelters}处避难场所中有{lost}处不可用。"

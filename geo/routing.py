@@ -14,6 +14,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from geo.buckets import BUCKETS, NEVER, NOTHING, grow, pour
 from geo.network import Network
@@ -174,6 +176,20 @@ def _spread(found: Mask, cost: Ints, source: Ints, node: Ints) -> Starts:
     for target, values in zip(out, (cost, source, node), strict=True):
         target[found] = np.where(reached, values, NOTHING)
     return Starts(*out)
+
+
+def islands(network: Network, usable: Mask, *, below_m: float) -> Mask:
+    """Usable edges (edges,) whose connected piece of the network is shorter than ``below_m`` metres in all.
+
+    Directions do not count. A network that is all shorter than that has no islands: there is nothing else to join.
+    """
+    n, edges = len(network.x), np.flatnonzero(usable)
+    ends = (network.u[edges], network.v[edges])
+    piece = connected_components(csr_array((np.ones(len(edges)), ends), shape=(n, n)), directed=False)[1][ends[0]]
+    length = np.bincount(piece, weights=network.length_m[edges], minlength=1)
+    small = np.zeros(len(usable), dtype=bool)
+    small[edges] = length[piece] < min(below_m, length.max())
+    return small
 
 
 def seconds(cost_ms: Ints) -> Floats:

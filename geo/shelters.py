@@ -26,7 +26,7 @@ class ShelterParams(BaseModel):
 
     candidates: str = Field(
         pattern="^(auto|always|never)$",
-        description="Plan with places that could become shelters: auto (only where no shelter is mapped), always, never.",
+        description="Plan with places that could become shelters: auto (where no shelter is mapped), always, never.",
     )
     min_site_m2: float = Field(ge=0, description="Smallest site that counts, square metres; unknown areas pass.")
     open_m2_per_person: float = Field(gt=0, description="Open ground a person needs, square metres.")

@@ -188,9 +188,10 @@ def shelter_notes(known: gpd.GeoDataFrame, planned: gpd.GeoDataFrame) -> tuple[S
         return (
             Sentence(
                 "candidates_assumed",
-                f"{mapped} shelters are mapped or given; this plan assumes that {assumed} places that could become shelters "
-                f"are open (of {candidates} found): schools, sports halls, parks and the like.",
-                f"数据中已有避难场所{mapped}处；本方案假定{assumed}处可转换场所已开放（共找到{candidates}处：学校、体育场馆、公园等）。",
+                f"{mapped} shelters are mapped or given; this plan assumes that {assumed} places that could become "
+                f"shelters are open (of {candidates} found): schools, sports halls, parks and the like.",
+                f"数据中已有避难场所{mapped}处；本方案假定{assumed}处可转换场所已开放"
+                f"（共找到{candidates}处：学校、体育场馆、公园等）。",
             ),
         )
     if not len(planned):
@@ -203,6 +204,15 @@ def shelter_notes(known: gpd.GeoDataFrame, planned: gpd.GeoDataFrame) -> tuple[S
             ),
         )
     return ()
+
+
+def island_notes(length_m: Floats, island: NDArray[np.bool_]) -> tuple[Sentence, ...]:
+    """What must be said about streets (edges,) that lead nowhere on the map."""
+    if not island.any():
+        return ()
+    km = length_m[island].sum() / 1000
+    en = f"{island.sum():,} street segments ({km:.1f} km) are not joined to the rest of the map; nobody is bound to them."
+    return (Sentence("islands", en, f"{island.sum():,}段街道（{km:.1f}公里）与路网不连通，不作为出行起点。"),)
 
 
 def run_notes(demand: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, with_hazard: bool) -> tuple[Sentence, ...]:

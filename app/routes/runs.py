@@ -53,6 +53,7 @@ def layers(named: NamedRun) -> LayerList:
 def download(request: Request, held: Held, named: NamedRun, layer: LayerName, format: Format) -> Response:
     """A table layer as GeoJSON (longitude, latitude on WGS 84), GeoPackage with styles, or CSV."""
     write, media_type = WRITERS[format]
+    named.file(layer, "table")
     _refuse_large(named.layer(layer), held.settings)
     name = f"{named.record.study_id}-{named.record.scenario_id}-{layer}.{format}"
     return kept(

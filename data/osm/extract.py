@@ -120,7 +120,7 @@ def _extract(raw: Raw, of: Mapped, streets: Ways, counts: Counter[str]) -> Extra
         shelters=shelters(of, serving, built, counts), areas=tables.areas(of, counts),
         lines=tables.lines(of, counts), boundaries=tables.boundaries(of, counts, extent=extent),
         places=tables.places(of, counts), crs=of.crs, bounds=bounds,
-        date=raw.header.date, counts={name: counts[name] for name in COUNTS},
+        date=raw.header.date, counts=dict.fromkeys(COUNTS, 0) | counts,
     )  # fmt: skip
 
 

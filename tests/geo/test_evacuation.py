@@ -19,7 +19,7 @@ from tests.geo.drawn import ORIGIN, positions, ways
 #    ef
 TOWN = positions("abcd   zy\n.\n ef", step_m=60)
 CHAINS: dict[str, dict[str, str]] = {"ab": {}, "bc": {}, "cd": {}, "be": {}, "ef": {}, "fc": {}, "zy": {}}
-PARAMS = WalkParams(speed_ms=1.0, stairs_factor=0.5, close_depth_m=0.5, max_minutes=15, snap_max_m=50)
+PARAMS = WalkParams(speed_ms=1.0, stairs_factor=0.5, close_depth_m=0.5, max_minutes=15, snap_max_m=50, island_m=0)
 DRY = np.zeros(7)
 
 

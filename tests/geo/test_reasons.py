@@ -27,7 +27,7 @@ def test_the_greater_cause_comes_first_and_names_the_code() -> None:
     found = community(served=1000, cut_off=50, too_far=150)
     assert found.code == "too_far"
     assert found.en == (
-        "200 of 1,200 people are not served: 150 more than 15 minutes on foot from one; "
+        "200 of 1,200 people are not served: 150 more than 15 minutes on foot from a usable shelter; "
         "50 cut off, every way to a usable shelter is closed."
     )
 
@@ -57,3 +57,11 @@ def test_a_flooded_shelter_says_how_much_and_how_deep() -> None:
     assert reasons.for_shelter("flooded", wet=0.25, unknown=0, depth=1.5).en == (
         "Not usable: 25% of the site is under water, up to 1.5 m."
     )
+
+
+def test_when_nothing_is_left_the_sentence_says_so_plainly() -> None:
+    one = reasons.for_community(9, {"cut_off": 9}, minutes=15, median_s=float("nan"), lost_shelters=1, shelters=1)
+    all_ = reasons.for_community(9, {"cut_off": 9}, minutes=15, median_s=float("nan"), lost_shelters=4, shelters=4)
+    assert one.en.startswith("None of the 9 people are served: 9 cut off") and "全部9人" in one.zh
+    assert one.en.endswith("The only shelter here is not usable.")
+    assert all_.en.endswith("None of the 4 shelters here is usable.")

@@ -125,6 +125,15 @@ def test_no_sources_reach_nothing() -> None:
     assert (forest.cost_ms == -1).all()
 
 
+def test_pieces_that_lead_nowhere_are_islands() -> None:
+    net = town({"abc": {}, "de": {}, "fz": {}})
+    every = np.ones(len(net.u), dtype=bool)
+    assert net.way[routing.islands(net, every, below_m=150)].tolist() == [1]
+    assert net.way[routing.islands(net, every, below_m=1000)].tolist() == [0, 1]  # f-z is the longest: it stays
+    assert not routing.islands(net, ~every, below_m=1000).any()
+    assert routing.islands(town({}), np.zeros(0, dtype=bool), below_m=1000).tolist() == []
+
+
 # -- laws and oracle ---------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from rasterio.transform import Affine, from_origin
+
+from data import rasters
+from geo.errors import CrsError, FileMissingError, InputError, LimitError, ParameterError, UnreadableError
+
+CRS = "EPSG:28992"
+
+
+def tif(path: Path, values: object, *, dtype: str = "float32", crs: str | None = CRS, nodata: float | None = None,
+        transform: Affine | None = None, bands: int = 1, scale: float = 1, offset: float = 0) -> Path:  # fmt: skip
+    array = np.asarray(values, dtype=dtype)
+    place = transform or from_origin(190_000, 505_000, 5, 5)
+    with rasterio.open(path, "w", driver="GTiff", height=array.shape[0], width=array.shape[1], count=bands, dtype=dtype,
+                       crs=crs, transform=place, nodata=nodata) as target:  # fmt: skip
+        for band in range(bands):
+            target.write(array, band + 1)
+        if (scale, offset) != (1, 0):
+            target.scales, target.offsets = [scale], [offset]
+    return path
+
+
+def codes(notes: tuple[rasters.Sentence, ...]) -> list[str]:
+    return [note.code for note in notes]
+
+
+def test_values_place_and_nodata(tmp_path: Path) -> None:
+    """
+    ::
+
+        0    0.5   2        -1 is declared: not known
+        1   -1     nan
+    """
+    path = tif(tmp_path / "a.tif", [[0, 0.5, 2], [1, -1, np.nan]], nodata=-1)
+    grid, notes = rasters.read(path, unit="m")
+    assert np.array_equal(grid.values, np.array([[0, 0.5, 2], [1, np.nan, np.nan]], dtype=np.float32), equal_nan=True)
+    assert (grid.crs, grid.transform) == (CRS, (5, 0, 190_000, 0, -5, 505_000))
+    assert notes == ()
+
+
+@pytest.mark.parametrize(("unit", "expected"), [("m", 12), ("cm", 0.12), ("mm", 0.012), ("ft", 3.6576)])
+def test_units_become_metres(tmp_path: Path, unit: str, expected: float) -> None:
+    grid, _ = rasters.read(tif(tmp_path / "a.tif", [[0, 12]]), unit=unit)
+    assert grid.values[0, 1] == pytest.approx(expected)
+
+
+def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"m, cm, mm, ft.*'yards'"):
+        rasters.read(tif(tmp_path / "a.tif", [[0, 1]]), unit="yards")
+
+
+def test_scale_and_offset_of_the_file_are_applied(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 150]], dtype="int16", scale=0.01, offset=0.5)
+    grid, notes = rasters.read(path, unit="m")
+    assert grid.values.tolist() == [[0.5, 2.0]]
+    assert "raster_whole_metres" not in codes(notes)
+
+
+def test_whole_metres_are_said(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [list(range(12))], dtype="int8")
+    assert codes(rasters.read(path, unit="m")[1]) == ["raster_whole_metres", "raster_all_known"]
+    assert codes(rasters.read(path, unit="cm")[1]) == ["raster_all_known"]
+
+
+def test_few_whole_numbers_may_be_classes(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[1, 2, 3, 4]], dtype="uint8", nodata=0)
+    assert "raster_classes" in codes(rasters.read(path, unit="m")[1])
+
+
+def test_a_raster_without_water_is_said(tmp_path: Path) -> None:
+    assert "raster_all_dry" in codes(rasters.read(tif(tmp_path / "a.tif", [[0, 0, np.nan]]), unit="m")[1])
+
+
+@pytest.mark.parametrize(("values", "said"), [
+    ([[0, 1, -9999]], "-9999 in 1 cells, undeclared"), ([[0, 1, 999]], "999 in 1 cells, undeclared"),
+    ([[0, 1, 9999, 9999]], "9999 in 2 cells, undeclared"), ([[0, 3, 255]], "255 in 1 cells, undeclared"),
+    ([[0, 1, -0.5]], "1 cells below, down to -0.5"), ([[0, 1, 300, 200]], "2 cells above, up to 300"),
+    ([[0, 1, -3.4e38]], "1 cells below"), ([[np.nan, np.nan]], "no cell with a value"),
+])  # fmt: skip
+def test_suspicious_values_are_refused_until_named(tmp_path: Path, values: list[list[float]], said: str) -> None:
+    with pytest.raises(InputError, match=said) as raised:
+        rasters.read(tif(tmp_path / "a.tif", values), unit="m")
+    assert "nodata" in str(raised.value)
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        rasters.read(tif(tmp_path / "a.tif", [[-9999, -0.5, 150, 1]]), unit="m")
+    assert len(raised.value.faults) == 3
+
+
+def test_a_named_value_is_not_known(tmp_path: Path) -> None:
+    grid, _ = rasters.read(tif(tmp_path / "a.tif", [[0, 1, -9999]]), unit="m", nodata=-9999)
+    assert np.isnan(grid.values).tolist() == [[False, False, True]]
+
+
+def test_depths_that_look_like_nodata_in_another_unit_are_depths(tmp_path: Path) -> None:
+    grid, _ = rasters.read(tif(tmp_path / "a.tif", [[0, 900, 999, 1000]]), unit="mm")
+    assert grid.values[0, 2] == pytest.approx(0.999)
+
+
+def test_a_models_rounding_below_zero_is_dry(tmp_path: Path) -> None:
+    grid, _ = rasters.read(tif(tmp_path / "a.tif", [[-1e-6, 1]]), unit="m")
+    assert grid.values.tolist() == [[0, 1]]
+
+
+@given(hnp.arrays(np.float32, (3, 4), elements=st.one_of(st.just(np.nan), st.floats(0, 90, width=32))))
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, values: np.ndarray) -> None:
+    path = tif(tmp_path_factory.mktemp("r") / "a.tif", values)
+    if np.isnan(values).all():
+        with pytest.raises(InputError):
+            rasters.read(path, unit="m")
+    else:
+        assert np.array_equal(rasters.read(path, unit="m")[0].values, values, equal_nan=True)
+
+
+def test_crs(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 1]], crs=None)
+    with pytest.raises(CrsError, match="--crs EPSG:N"):
+        rasters.read(path, unit="m")
+    assert rasters.read(path, unit="m", crs="EPSG:28992")[0].crs == CRS
+    with pytest.raises(CrsError, match="nonsense"):
+        rasters.read(path, unit="m", crs="nonsense")
+
+
+def test_a_turned_raster_keeps_its_turn(tmp_path: Path) -> None:
+    turned = Affine.translation(190_000, 505_000) * Affine.rotation(30) * Affine.scale(5, -5)
+    grid, _ = rasters.read(tif(tmp_path / "a.tif", [[0, 1]], transform=turned), unit="m")
+    assert grid.transform == pytest.approx(tuple(turned)[:6])
+
+
+def test_no_place_on_earth(tmp_path: Path) -> None:
+    with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
+        path = tif(tmp_path / "a.tif", [[0, 1]], transform=Affine.identity())
+    with pytest.raises(UnreadableError, match="rows and columns only"):
+        rasters.read(path, unit="m")
+
+
+def test_several_bands_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="3 bands"):
+        rasters.read(tif(tmp_path / "a.tif", [[0, 1]], bands=3), unit="m")
+
+
+def test_too_many_cells_are_refused_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rasters, "CELLS_MAX", 5)
+    with pytest.raises(LimitError, match=r"at most 5 cells, found 6"):
+        rasters.read(tif(tmp_path / "a.tif", [[0, 1, 2], [0, 1, 2]]), unit="m")
+
+
+def test_ascii_grid(tmp_path: Path) -> None:
+    path = tmp_path / "a.asc"
+    path.write_text("ncols 2\nnrows 1\nxllcorner 190000\nyllcorner 505000\ncellsize 5\nNODATA_value -9\n1.5 -9\n")
+    grid, _ = rasters.read(path, unit="m", crs=CRS)
+    assert np.array_equal(grid.values, [[1.5, np.nan]], equal_nan=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"II*\0" + b"x" * 50, b"{}", b"ncols two", b"\0\0\x27\x0a" + b"\0" * 96])
+def test_what_is_no_raster_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableError, match=str(path)):
+        rasters.read(path, unit="m")
+
+
+def test_outlines_of_hazards_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "flood.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(UnreadableError, match="export it as GeoTIFF"):
+        rasters.read(path, unit="m")
+
+
+def test_a_cut_off_raster_is_refused(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", np.random.default_rng(1).random((200, 200)))
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(UnreadableError):
+        rasters.read(path, unit="m")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileMissingError):
+        rasters.read(tmp_path / "a.tif", unit="m")
+
+
+def test_people_of_a_raster(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 2.5, -1], [7, 0, np.nan]], nodata=-1)
+    table, notes = rasters.people(path, into="EPSG:32631")
+    assert table[["demand_id", "people"]].to_numpy().tolist() == [["r0c1", 2.5], ["r1c0", 7]]
+    assert codes(notes) == ["people_per_cell"]
+    back = table.to_crs(CRS)
+    assert np.allclose(back.geometry.x, [190_007.5, 190_002.5])
+    assert np.allclose(back.geometry.y, [504_997.5, 504_992.5])
+
+
+def test_fewer_than_nobody_is_refused(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 2.5, -3]])
+    with pytest.raises(InputError, match="1 cells below, down to -3"):
+        rasters.people(path, into="EPSG:32631")
+    assert len(rasters.people(path, into="EPSG:32631", nodata=-3)[0]) == 1
+
+
+def test_nobody_is_an_empty_table(tmp_path: Path) -> None:
+    table, _ = rasters.people(tif(tmp_path / "a.tif", [[0, 0]]), into="EPSG:32631")
+    assert (len(table), list(table.columns)) == (0, ["demand_id", "people", "geometry"])
