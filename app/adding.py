@@ -61,7 +61,13 @@ def new_study(
         date = header(extract).date
         crs = _crs(extract, boundary)
     layer = Layer(
-        layer_id="osm", kind="osm", file="inputs/osm", source=SOURCE, licence=LICENCE, attribution=ATTRIBUTION, date=date
+        layer_id="osm",
+        kind="osm",
+        file="inputs/osm",
+        source=SOURCE,
+        licence=LICENCE,
+        attribution=ATTRIBUTION,
+        date=date,
     )
     file = StudyFile(
         study_id=made_id(title, what="study"), name=name or title, crs=crs, layers=[layer], scenarios=[NORMAL]
@@ -110,10 +116,21 @@ def _option_faults(what: Addition) -> list[Fault]:
         if what.hazard not in HAZARDS:
             faults.append(Fault(f"a hazard of {', '.join(HAZARDS)}", repr(what.hazard or "none"), "--hazard"))
         if what.unit not in UNITS:
-            faults.append(Fault(f"the unit of the file's values: {', '.join(UNITS)}", repr(what.unit or "none"), "--unit"))
+            faults.append(
+                Fault(f"the unit of the file's values: {', '.join(UNITS)}", repr(what.unit or "none"), "--unit")
+            )
     else:
-        idle = {"--hazard": what.hazard, "--unit": what.unit, "--scenario": what.scenario, "--return-period": what.return_period_y}
-        faults += [Fault("it only with a hazard", f"{name} {value}", f"kind {what.kind}") for name, value in idle.items() if value]
+        idle = {
+            "--hazard": what.hazard,
+            "--unit": what.unit,
+            "--scenario": what.scenario,
+            "--return-period": what.return_period_y,
+        }
+        faults += [
+            Fault("it only with a hazard", f"{name} {value}", f"kind {what.kind}")
+            for name, value in idle.items()
+            if value
+        ]
     if what.columns and what.kind == "hazard":
         faults.append(Fault("--map only with a table", "a hazard raster", "--map"))
     return faults

@@ -46,7 +46,7 @@ class Service:
 
     def base_key(self, study: Study) -> tuple[str, ...]:
         """What decides a study's base map: its OpenStreetMap layers and its CRS."""
-        return (study.study_id, study.file.crs, *(l.sha256 for l in study.file.layers if l.kind == "osm"))
+        return (study.study_id, study.file.crs, *(layer.sha256 for layer in study.file.of_kind("osm")))
 
     def draw(self, tile: Tile, source: Source) -> bytes:
         """One layer's vector tile."""

@@ -18,7 +18,7 @@ from app.deps import Service
 from app.routes import health, pages, runs, studies, tiles
 from app.settings import Settings
 
-DESCRIPTION = """Studies and their runs: who can reach a shelter that is safe and has room, by which streets, and why not.
+DESCRIPTION = """Studies and their runs: who reaches a safe shelter with room, by which streets, and who does not and why.
 
 Errors are problem documents (RFC 9457); branch on their `code`. Coordinates are longitude, latitude on WGS 84.
 
@@ -43,7 +43,9 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/static/assets", GZipMiddleware(Files(directory=assets.folder(), check_dir=False), compresslevel=GZIP_LEVEL))
+    app.mount(
+        "/static/assets", GZipMiddleware(Files(directory=assets.folder(), check_dir=False), compresslevel=GZIP_LEVEL)
+    )
     app.mount("/static", GZipMiddleware(Files(directory=STATIC), compresslevel=GZIP_LEVEL))
     return app
 

@@ -65,9 +65,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = tuple(
-        Fault(e["msg"], repr(e.get("input"))[:200], ".".join(map(str, e["loc"]))) for e in error.errors()
-    )
+    faults = tuple(Fault(e["msg"], repr(e.get("input"))[:200], ".".join(map(str, e["loc"]))) for e in error.errors())
     detail = "\n".join(map(str, faults))
     return _respond(request, TABLE[ParameterError], ParameterError.code, detail, faults)
 

@@ -10,7 +10,8 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1f2a30 }
 h2 { margin-top: 2.5rem } h3 { margin: 1.6rem 0 .3rem; font-size: 1rem } code { font-size: .95em }
 .verb { display: inline-block; min-width: 3.5rem; color: #0b6e78; font-weight: 600 }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0 }
+table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0 }
 th { font-weight: 600; border-bottom: 1px solid #b7bfc3 } .muted { color: #66737b }
 """
 
@@ -76,7 +77,8 @@ def _model(name: str, schema: dict[str, Any]) -> str:
         for field, about in schema["properties"].items()
     )
     said = _paragraphs(schema.get("description", ""))
-    return f"<h3 id='{escape(name)}'>{escape(name)}</h3>{said}<table><tr><th>field</th><th>what it is</th></tr>{rows}</table>"
+    head = "<tr><th>field</th><th>what it is</th></tr>"
+    return f"<h3 id='{escape(name)}'>{escape(name)}</h3>{said}<table>{head}{rows}</table>"
 
 
 def _paragraphs(text: str) -> str:

@@ -83,7 +83,10 @@ def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
 def _chosen(of: Study, names: Sequence[str]) -> list[Scenario]:
     known = {scenario.scenario_id: scenario for scenario in of.file.scenarios}
     there = ", ".join(known)
-    refuse(NotFoundError, [Fault(f"a scenario of the study ({there})", repr(n), "--scenario") for n in names if n not in known])
+    refuse(
+        NotFoundError,
+        [Fault(f"a scenario of the study ({there})", repr(n), "--scenario") for n in names if n not in known],
+    )
     return [scenario for name, scenario in known.items() if not names or name in names]
 
 

@@ -99,7 +99,9 @@ class StudyOut(StudyBrief):
     crs: str = Field(description="Metric CRS it is computed in.")
     layers: list[LayerIn] = Field(description="The inputs.")
     scenarios: list[ScenarioOut] = Field(description="The scenarios, in the order of study.toml.")
-    parameters: dict[str, JsonValue] = Field(description="Parameters that differ from the defaults; a key ends in its unit.")
+    parameters: dict[str, JsonValue] = Field(
+        description="Parameters that differ from the defaults; a key ends in its unit."
+    )
 
 
 class RunBrief(BaseModel):

@@ -55,7 +55,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         cure = "Choose another --port, or --port 0 for any free one." if taken else "Choose another --host or --port."
-        raise ParameterError(Fault("an address to serve on", error.strerror or str(error), f"{host}:{port}", cure)) from error
+        raise ParameterError(
+            Fault("an address to serve on", error.strerror or str(error), f"{host}:{port}", cure)
+        ) from error
     listening.listen(2048)
     listening.set_inheritable(True)
     return listening

@@ -35,5 +35,7 @@ class Settings(BaseSettings):
     tile_memory: int = Field(
         default=64 * 2**20, ge=0, description="Vector tiles each server process keeps in memory (bytes)."
     )
-    nominatim_url: str = Field(default="", description="Server that knows places by name (URL; empty: osmnx's default).")
+    nominatim_url: str = Field(
+        default="", description="Server that knows places by name (URL; empty: osmnx's default)."
+    )
     overpass_url: str = Field(default="", description="Server that gives extracts (URL; empty: osmnx's default).")

@@ -211,8 +211,9 @@ def island_notes(length_m: Floats, island: NDArray[np.bool_]) -> tuple[Sentence,
     if not island.any():
         return ()
     km = length_m[island].sum() / 1000
-    en = f"{island.sum():,} street segments ({km:.1f} km) are not joined to the rest of the map; nobody is bound to them."
-    return (Sentence("islands", en, f"{island.sum():,}段街道（{km:.1f}公里）与路网不连通，不作为出行起点。"),)
+    count = f"{island.sum():,}"
+    en = f"{count} street segments ({km:.1f} km) are not joined to the rest of the map; nobody is bound to them."
+    return (Sentence("islands", en, f"{count}段街道（{km:.1f}公里）与路网不连通，不作为出行起点。"),)
 
 
 def run_notes(demand: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, with_hazard: bool) -> tuple[Sentence, ...]:

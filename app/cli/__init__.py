@@ -6,7 +6,6 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer

@@ -33,10 +33,12 @@ StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Id of the study
 WorkspacePath = Annotated[
     Path,
     typer.Option(
-        "--workspace", envvar="RENXING_WORKSPACE", metavar="FOLDER",
+        "--workspace",
+        envvar="RENXING_WORKSPACE",
+        metavar="FOLDER",
         help="Folder that holds the studies (a path; made when the first study is).",
     ),
-]  # fmt: skip
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output (flag).")]
 InLanguage = Annotated[
     Language | None, typer.Option("--lang", help="Language of names and reasons (default: the terminal's, else en).")

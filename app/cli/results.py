@@ -11,14 +11,22 @@ from rich.text import Text
 
 from app.cli.options import Language
 from app.cli.screen import out, table
-from app.export import attributes
+from app.export import records
 from app.store import Run
 from app.texts import codes, words
 from app.views import STATUS_ORDER, named
 from data.study import StudyFile
 from tiles import style
 
-HEADLINE = ("people", "people_served", "people_unserved", "people_lost_access", "people_exposed", "shelters_usable", "walk_s_median")
+HEADLINE = (
+    "people",
+    "people_served",
+    "people_unserved",
+    "people_lost_access",
+    "people_exposed",
+    "shelters_usable",
+    "walk_s_median",
+)
 COMMUNITIES = ("people", "people_served", "people_unserved", "people_cut_off", "shelters_usable", "walk_s_median")
 COLOURS = {"good": style.GOOD, "watch": style.WATCH, "bad": style.BAD, "empty": style.NOBODY}
 
@@ -32,11 +40,12 @@ def headline_table(study: StudyFile, runs: Sequence[Run], lang: Language) -> Tab
 
 def print_communities(study: StudyFile, run: Run, lang: Language) -> None:
     """The communities, weakest first: their numbers, then why each stands as it does, then what to know of the run."""
-    rows = sorted(attributes(run.table("communities")).to_dict("records"), key=_weakness)
+    rows = sorted(records(run.table("communities")), key=_weakness)
     headings = [
-        (codes("level")["community"].of(lang), "left"), *(_heading(column, lang) for column in COMMUNITIES),
+        (codes("level")["community"].of(lang), "left"),
+        *(_heading(column, lang) for column in COMMUNITIES),
         (words("field.status").of(lang), "left"),
-    ]  # fmt: skip
+    ]
     title = f"{study_name(study, lang)} · {scenario_name(run, lang)} · {run.run_id}"
     console = out()
     console.print(table(title, headings, [_community(row, lang) for row in rows]))
@@ -64,7 +73,7 @@ def run_json(run: Run, *, fresh: bool | None = None, communities: bool = False) 
     if fresh is not None:
         found["computed"] = fresh
     if communities:
-        found["communities"] = attributes(run.table("communities")).to_dict("records")
+        found["communities"] = records(run.table("communities"))
     return found
 
 

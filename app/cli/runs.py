@@ -23,17 +23,22 @@ def register(app: typer.Typer) -> None:
 def run(
     study: StudyName,
     scenario: Annotated[
-        list[str] | None, typer.Option("--scenario", metavar="ID", help="Scenario to compute; may be repeated (default: all).")
+        list[str] | None,
+        typer.Option("--scenario", metavar="ID", help="Scenario to compute; may be repeated (default: all)."),
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PARAM=VALUE", help="Parameter by dotted name, in its own unit, e.g. "
-                     "walk.max_minutes=20; may be repeated (default: as study.toml and the standards say)."),
+        typer.Option(
+            "--set",
+            metavar="PARAM=VALUE",
+            help="Parameter by dotted name, in its own unit, e.g. "
+            "walk.max_minutes=20; may be repeated (default: as study.toml and the standards say).",
+        ),
     ] = None,
     lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
-) -> None:  # fmt: skip
+) -> None:
     """Compute a study's scenarios and keep the runs; the same study gives the same run."""
     from app.cli.options import language
     from app.cli.screen import Stages, out, print_json, say
@@ -85,13 +90,16 @@ def show(
 
 def export(
     study: StudyName,
-    format: Annotated[ExportFormat, typer.Option("--format", help="geojson and csv: a folder; gpkg: one file with styles.")],
+    format: Annotated[
+        ExportFormat, typer.Option("--format", help="geojson and csv: a folder; gpkg: one file with styles.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="PATH", help="Folder (geojson, csv) or file (gpkg) to write.")],
     run: Annotated[
         str | None, typer.Option("--run", metavar="ID", help="Run to export (default: the one computed last).")
     ] = None,
     scenario: Annotated[
-        str | None, typer.Option("--scenario", metavar="ID", help="Scenario whose last run to export, where there are several.")
+        str | None,
+        typer.Option("--scenario", metavar="ID", help="Scenario whose last run to export, where there are several."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same name (flag).")] = False,
     as_json: AsJson = False,
@@ -139,5 +147,7 @@ def _one(workspace: Workspace, study_id: str, run_id: str | None, scenario: str 
     found = _latest(workspace, study_id, scenario)
     if len(found) > 1:
         there = ", ".join(run.record.scenario_id for run in found)
-        raise ParameterError(Fault("one run", f"one each of {there}", study_id, "Choose with --scenario ID or --run ID."))
+        raise ParameterError(
+            Fault("one run", f"one each of {there}", study_id, "Choose with --scenario ID or --run ID.")
+        )
     return found[0]

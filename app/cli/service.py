@@ -19,7 +19,8 @@ def serve(
         str, typer.Option("--host", envvar="RENXING_HOST", help="Address to serve on (IP address or host name).")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", envvar="RENXING_PORT", min=0, max=65535, help="TCP port to serve on (0: any free one).")
+        int,
+        typer.Option("--port", envvar="RENXING_PORT", min=0, max=65535, help="TCP port to serve on (0: any free one)."),
     ] = 8000,
     workers: Annotated[
         int, typer.Option("--workers", envvar="RENXING_WORKERS", min=1, max=64, help="Server processes (count).")

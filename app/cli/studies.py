@@ -49,22 +49,32 @@ def sample(
 def new(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="Id of the new study, or a name to make one from.")],
     osm: Annotated[
-        Path | None, typer.Option("--osm", metavar="FILE", help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2).")
+        Path | None,
+        typer.Option("--osm", metavar="FILE", help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2)."),
     ] = None,
     place: Annotated[
-        str | None, typer.Option("--place", metavar="TEXT", help="Place to fetch from OpenStreetMap when online, e.g. "
-                                 "'Kampen, Netherlands'; at most 2500 km2.")
+        str | None,
+        typer.Option(
+            "--place",
+            metavar="TEXT",
+            help="Place to fetch from OpenStreetMap when online, e.g. 'Kampen, Netherlands'; at most 2500 km2.",
+        ),
     ] = None,
     boundary: Annotated[
-        Path | None, typer.Option("--boundary", metavar="FILE", help="Outline of the study: polygons in any CRS (default: "
-                                  "the whole extract; with --place the place's own).")
+        Path | None,
+        typer.Option(
+            "--boundary",
+            metavar="FILE",
+            help="Outline of the study: polygons in any CRS (default: "
+            "the whole extract; with --place the place's own).",
+        ),
     ] = None,
     name: Annotated[
         str, typer.Option("--name", metavar="TEXT", help="Title of the study in any script (default: STUDY).")
     ] = "",
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
-) -> None:  # fmt: skip
+) -> None:
     """Make a study from an OpenStreetMap extract; the file is copied into the workspace."""
     from app.cli.screen import Stages
 
@@ -75,8 +85,11 @@ def new(
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
-    made = _from_place(opened, study, str(place), boundary, name, stages) if osm is None else _from_file(
-        opened, study, osm, boundary, name, stages)  # fmt: skip
+    made = (
+        _from_place(opened, study, str(place), boundary, name, stages)
+        if osm is None
+        else _from_file(opened, study, osm, boundary, name, stages)
+    )
     _tell(made, as_json, f"made study {made.study_id} in {made.folder}", stages)
 
 
@@ -86,39 +99,63 @@ def add(
         str, typer.Argument(metavar="KIND", help="hazard, communities, population, shelters, facilities or buildings.")
     ],
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Raster (hazard, population) or table with geometry (all but hazard).")
+        Path,
+        typer.Argument(metavar="FILE", help="Raster (hazard, population) or table with geometry (all but hazard)."),
     ],
     scenario: Annotated[
-        str, typer.Option("--scenario", metavar="ID", help="Scenario the hazard is in force in, made when it is not there "
-                          "(default: an emergency named like the layer).")
+        str,
+        typer.Option(
+            "--scenario",
+            metavar="ID",
+            help="Scenario the hazard is in force in, made when it is not there "
+            "(default: an emergency named like the layer).",
+        ),
     ] = "",
     hazard: Annotated[str, typer.Option("--hazard", metavar="TYPE", help="What the hazard is: flood.")] = "",
-    unit: Annotated[str, typer.Option("--unit", metavar="U", help="Unit of the raster's values: m, cm, mm or ft.")] = "",
+    unit: Annotated[
+        str, typer.Option("--unit", metavar="U", help="Unit of the raster's values: m, cm, mm or ft.")
+    ] = "",
     crs: Annotated[
-        str | None, typer.Option("--crs", metavar="EPSG:N", help="Coordinate system of the file (default: as the file says).")
+        str | None,
+        typer.Option("--crs", metavar="EPSG:N", help="Coordinate system of the file (default: as the file says)."),
     ] = None,
     map_: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column of the file a field is read from; "
-                                       "may be repeated (default: columns of the field's name).")
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Which column of the file a field is read from; "
+            "may be repeated (default: columns of the field's name).",
+        ),
     ] = None,
     nodata: Annotated[
-        float | None, typer.Option("--nodata", metavar="V", help="Raster value that means not known, in the raster's unit "
-                                   "(default: as the file says).")
+        float | None,
+        typer.Option(
+            "--nodata",
+            metavar="V",
+            help="Raster value that means not known, in the raster's unit (default: as the file says).",
+        ),
     ] = None,
     name: Annotated[
-        str, typer.Option("--name", metavar="TEXT", help="Id of the layer, or a name to make one from (default: the file's).")
+        str,
+        typer.Option(
+            "--name", metavar="TEXT", help="Id of the layer, or a name to make one from (default: the file's)."
+        ),
     ] = "",
     return_period: Annotated[
-        float | None, typer.Option("--return-period", min=0, metavar="YEARS", help="Return period of the hazard in years.")
+        float | None,
+        typer.Option("--return-period", min=0, metavar="YEARS", help="Return period of the hazard in years."),
     ] = None,
     source: Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Who made the data.")] = None,
-    licence: Annotated[str | None, typer.Option("--licence", metavar="TEXT", help="Its licence, e.g. CC-BY-4.0.")] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", metavar="TEXT", help="Its licence, e.g. CC-BY-4.0.")
+    ] = None,
     attribution: Annotated[
         str | None, typer.Option("--attribution", metavar="TEXT", help="Whom to name on maps and in exports.")
     ] = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
-) -> None:  # fmt: skip
+) -> None:
     """Add a file to a study; it is opened and checked before anything is written."""
     from app.cli.screen import Stages, say
 
@@ -130,27 +167,33 @@ def add(
 
         opened = Workspace.open(workspace)
         what = Addition(
-            kind, file, name=name, scenario=scenario, hazard=hazard, unit=unit, crs=crs, nodata=nodata,
-            columns=_columns(map_ or ()), return_period_y=return_period, source=source, licence=licence,
+            kind,
+            file,
+            name=name,
+            scenario=scenario,
+            hazard=hazard,
+            unit=unit,
+            crs=crs,
+            nodata=nodata,
+            columns=_columns(map_ or ()),
+            return_period_y=return_period,
+            source=source,
+            licence=licence,
             attribution=attribution,
-        )  # fmt: skip
+        )
     changed, layer, notes = add_layer(opened, opened.find(study).study_id, what, stage=stages)
     for note in notes:
         say(f"note: {note.en}")
     _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
 
 
-def _from_file(
-    opened: Workspace, study: str, osm: Path, boundary: Path | None, name: str, stages: Stages
-) -> Study:  # fmt: skip
+def _from_file(opened: Workspace, study: str, osm: Path, boundary: Path | None, name: str, stages: Stages) -> Study:
     with stages("starting"):
         from app.adding import new_study
     return new_study(opened, study, osm, boundary=boundary, name=name, stage=stages)
 
 
-def _from_place(
-    opened: Workspace, study: str, place: str, boundary: Path | None, name: str, stages: Stages
-) -> Study:  # fmt: skip
+def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None, name: str, stages: Stages) -> Study:
     """Fetch the place into a temporary folder, then make the study of it."""
     import tempfile
 

@@ -11,11 +11,11 @@ from app.export.geojson import as_geojson
 from app.export.geopackage import write_geopackage
 from app.export.readme import readme
 from app.export.sheets import as_csv
-from app.export.values import attributes
+from app.export.values import records
 from app.store import Run, files
 from geo.errors import ConflictError, Fault, refuse
 
-__all__ = ["Format", "as_csv", "as_geojson", "as_geopackage", "attributes", "export"]
+__all__ = ["Format", "as_csv", "as_geojson", "as_geopackage", "export", "records"]
 OVERWRITE = "Choose another --out, or allow it with --overwrite."
 
 
@@ -43,7 +43,9 @@ def export(run: Run, format: Format, out: Path, *, overwrite: bool = False) -> l
     """
     targets = _targets(run, format, out)
     if not overwrite:
-        refuse(ConflictError, [Fault("a new file", "one that is there", str(p), OVERWRITE) for p in targets if p.exists()])
+        refuse(
+            ConflictError, [Fault("a new file", "one that is there", str(p), OVERWRITE) for p in targets if p.exists()]
+        )
     with files.storing(out):
         for path, build in targets.items():
             path.parent.mkdir(parents=True, exist_ok=True)

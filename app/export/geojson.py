@@ -8,7 +8,7 @@ import geopandas as gpd
 import orjson
 import shapely
 
-from app.export.values import attributes
+from app.export.values import records
 from app.store import Run
 from app.store.tables import id_column
 
@@ -30,12 +30,9 @@ def as_geojson(run: Run, layer: str) -> bytes:
 
 def features(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """The rows as GeoJSON features; geometries are written by GEOS and passed on as they are."""
-    plain = attributes(frame)
-    names = list(plain.columns)
     key = id_column(frame)
     shapes = shapely.to_geojson(frame.geometry.to_numpy())
-    rows = zip(*(plain[name].tolist() for name in names), strict=True)
-    return [_feature(dict(zip(names, row, strict=True)), shape, key) for row, shape in zip(rows, shapes, strict=True)]
+    return [_feature(row, shape, key) for row, shape in zip(records(frame), shapes, strict=True)]
 
 
 def _feature(properties: dict[str, Any], shape: str | None, key: str | None) -> dict[str, Any]:

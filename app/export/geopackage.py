@@ -30,6 +30,9 @@ STYLE_ROW = """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_tabl
     styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)
     VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', NULL, ?)"""
 
+STYLE_CONTENTS = """INSERT INTO gpkg_contents (table_name, data_type, identifier)
+    VALUES ('layer_styles', 'attributes', 'layer_styles')"""
+
 
 def write_geopackage(run: Run, layers: Sequence[str], path: Path) -> None:
     """Write table layers to a new GeoPackage at ``path``, each with the style it has on the map.
@@ -86,9 +89,7 @@ def _date(run: Run) -> str:
 def _add_styles(database: sqlite3.Connection, styles: Mapping[str, str], date: str) -> None:
     database.execute(STYLE_TABLE)
     database.executemany(STYLE_ROW, [(name, name, qml, "Renxing", date) for name, qml in sorted(styles.items())])
-    database.execute(
-        "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('layer_styles', 'attributes', 'layer_styles')"
-    )
+    database.execute(STYLE_CONTENTS)
 
 
 def _settle(database: sqlite3.Connection, date: str) -> None:

@@ -27,8 +27,9 @@ def qml(style: Style, geometry: str) -> str:
     symbols = ElementTree.SubElement(renderer, "symbols")
     for number, (cls, condition) in enumerate(zip(style.classes, conditions(style), strict=True)):
         label = " ".join(dict.fromkeys((cls.label.zh, cls.label.en)))
-        named = {"filter": condition} if condition else {}
-        ElementTree.SubElement(rules, "rule", key=f"class-{number}", symbol=str(number), label=label, **named)
+        rule = ElementTree.SubElement(rules, "rule", key=f"class-{number}", symbol=str(number), label=label)
+        if condition:
+            rule.set("filter", condition)
         _add_symbol(symbols, str(number), kind, cls.symbol)
     ElementTree.indent(root)
     return DOCTYPE + ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -65,7 +66,9 @@ def _literal(value: str | bool) -> str:
 
 
 def _add_symbol(symbols: ElementTree.Element, name: str, kind: str, symbol: Symbol) -> None:
-    parent = ElementTree.SubElement(symbols, "symbol", type=kind, name=name, alpha="1", force_rhr="0", clip_to_extent="1")
+    parent = ElementTree.SubElement(
+        symbols, "symbol", type=kind, name=name, alpha="1", force_rhr="0", clip_to_extent="1"
+    )
     make = {"marker": _marker, "line": _line, "fill": _fill}[kind]
     layer_class, options = make(symbol)
     layer = ElementTree.SubElement(parent, "layer", {"class": layer_class, "enabled": "1", "locked": "0", "pass": "0"})

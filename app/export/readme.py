@@ -22,7 +22,10 @@ def readme(run: Run) -> str:
         CRS,
         COLUMNS,
         "Sources\n" + "\n".join(_source(layer) for layer in record.recipe.inputs),
-        "Layers\n" + "\n".join(f"- {layer.layer}: {layer.rows:,} {'rows' if layer.kind == 'table' else 'cells'}" for layer in record.layers),
+        "Layers\n"
+        + "\n".join(
+            f"- {layer.layer}: {layer.rows:,} {'rows' if layer.kind == 'table' else 'cells'}" for layer in record.layers
+        ),
     ]
     if record.notes:
         parts.append("Notes\n" + "\n".join(f"- {note.en}\n  {note.zh}" for note in record.notes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 
-import pandas as pd
 import shapely
 
 from app.export.values import attributes
@@ -30,6 +29,4 @@ def as_csv(run: Run, layer: str) -> bytes:
 
 
 def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return None if pd.isna(value) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import pandas as pd
 
@@ -20,5 +22,12 @@ def decimals(column: str) -> int | None:
 def attributes(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     """The columns of a layer without its geometry, measures rounded to what they are worth."""
     plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    digits = {name: decimals(name) for name in plain.select_dtypes("floating").columns}
-    return plain.round({name: n for name, n in digits.items() if n is not None})
+    measures = [str(name) for name, kind in plain.dtypes.items() if kind.kind == "f"]
+    return plain.round({name: digits for name in measures if (digits := decimals(name)) is not None})
+
+
+def records(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """The rows of ``attributes`` as plain values; NaN where a measure is missing."""
+    plain = attributes(frame)
+    names = [str(name) for name in plain.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*(plain[name].tolist() for name in names), strict=True)]

@@ -29,6 +29,9 @@ def readyz(held: Held) -> Ready:
 def limits(held: Held) -> Limits:
     """Every limit with its value; beyond one the answer is 413 with the code `limit`."""
     fields = Settings.model_fields
-    return Limits(limits=[
-        Limit(name=name, value=getattr(held.settings, name), description=fields[name].description or "") for name in LIMITS
-    ])
+    return Limits(
+        limits=[
+            Limit(name=name, value=getattr(held.settings, name), description=fields[name].description or "")
+            for name in LIMITS
+        ]
+    )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from app.answers import FOREVER, kept, tag
 from app.deps import Held, NamedRun
-from app.export import Format, as_csv, as_geojson, as_geopackage, attributes
+from app.export import Format, as_csv, as_geojson, as_geopackage, records
 from app.schemas import LayerList, LayerOut, Summary
 from app.settings import Settings
 from app.store import Record, Run
@@ -33,7 +33,11 @@ WRITERS: dict[Format, tuple[Callable[[Run, str], bytes], str]] = {
 def record(request: Request, named: NamedRun) -> Response:
     """The record as it is kept: recipe, headline, audit, notes, layers."""
     return kept(
-        request, lambda: orjson.dumps(named.record.model_dump()), media_type=JSON, state=tag(named.run_id), cache=FOREVER
+        request,
+        lambda: orjson.dumps(named.record.model_dump()),
+        media_type=JSON,
+        state=tag(named.run_id),
+        cache=FOREVER,
     )
 
 
@@ -57,22 +61,27 @@ def download(request: Request, held: Held, named: NamedRun, layer: LayerName, fo
     _refuse_large(named.layer(layer), held.settings)
     name = f"{named.record.study_id}-{named.record.scenario_id}-{layer}.{format}"
     return kept(
-        request, lambda: write(named, layer), media_type=media_type, state=tag(named.run_id, layer, format), cache=FOREVER,
+        request,
+        lambda: write(named, layer),
+        media_type=media_type,
+        state=tag(named.run_id, layer, format),
+        cache=FOREVER,
         headers={"Content-Disposition": f'attachment; filename="{name}"'} if format is not Format.geojson else None,
-    )  # fmt: skip
+    )
 
 
 def _summary(run: Run) -> bytes:
     record = run.record
-    rows = attributes(run.table("communities"))
-    return orjson.dumps({
-        "run_id": run.run_id,
-        "study_id": record.study_id,
-        "scenario_id": record.scenario_id,
-        "headline": record.headline,
-        "attribution": record.attribution,
-        "communities": [dict(zip(rows.columns, row, strict=True)) for row in zip(*(rows[c].tolist() for c in rows), strict=True)],
-    })  # fmt: skip
+    return orjson.dumps(
+        {
+            "run_id": run.run_id,
+            "study_id": record.study_id,
+            "scenario_id": record.scenario_id,
+            "headline": record.headline,
+            "attribution": record.attribution,
+            "communities": records(run.table("communities")),
+        }
+    )
 
 
 def _layer(run: Run, layer: LayerRecord) -> LayerOut:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from app.deps import Held, NamedStudy
 from app.schemas import LayerIn, RunBrief, RunList, ScenarioOut, StudyBrief, StudyList, StudyOut
 from app.store import Run, Study
+from data.study import Layer
 
 router = APIRouter(prefix="/api/v1/studies", tags=["studies"])
 
@@ -22,13 +23,15 @@ def studies(held: Held) -> StudyList:
 def study(held: Held, named: NamedStudy) -> StudyOut:
     """The definition as study.toml has it, and for each scenario the run computed last."""
     latest = held.workspace.latest(named.study_id)
-    return StudyOut.model_validate({
-        **_brief(named),
-        "crs": named.file.crs,
-        "layers": [LayerIn.model_validate(layer.model_dump(include=set(LayerIn.model_fields))) for layer in named.file.layers],
-        "scenarios": [_scenario(s.model_dump(), latest.get(s.scenario_id)) for s in named.file.scenarios],
-        "parameters": named.file.parameters,
-    })  # fmt: skip
+    return StudyOut.model_validate(
+        {
+            **_brief(named),
+            "crs": named.file.crs,
+            "layers": [_layer(layer) for layer in named.file.layers],
+            "scenarios": [_scenario(s.model_dump(), latest.get(s.scenario_id)) for s in named.file.scenarios],
+            "parameters": named.file.parameters,
+        }
+    )
 
 
 @router.get("/{study}/runs", summary="Every finished run of a study")
@@ -42,9 +45,13 @@ def brief(run: Run, *, latest: bool) -> RunBrief:
     """A run as lists show it."""
     record = run.record
     return RunBrief(
-        run_id=run.run_id, study_id=record.study_id, scenario_id=record.scenario_id, latest=latest,
-        headline=record.headline, href=f"/api/v1/runs/{run.run_id}",
-    )  # fmt: skip
+        run_id=run.run_id,
+        study_id=record.study_id,
+        scenario_id=record.scenario_id,
+        latest=latest,
+        headline=record.headline,
+        href=f"/api/v1/runs/{run.run_id}",
+    )
 
 
 def _brief(study: Study) -> dict[str, object]:
@@ -55,6 +62,10 @@ def _brief(study: Study) -> dict[str, object]:
         "href": f"/api/v1/studies/{study.study_id}",
         "page": f"/studies/{study.study_id}",
     }
+
+
+def _layer(layer: Layer) -> LayerIn:
+    return LayerIn.model_validate(layer.model_dump(include=set(LayerIn.model_fields)))
 
 
 def _scenario(defined: dict[str, object], run: Run | None) -> ScenarioOut:

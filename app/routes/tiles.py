@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
 from app.answers import FOREVER, kept, tag
-from app.deps import Held, NamedStudy, RunId, StudyId
+from app.deps import Held, NamedStudy, RunId
 from app.schemas import TileJson, VectorLayer
 from geo.errors import Fault, NotFoundError
 from tiles import basemap, raster
@@ -44,9 +44,7 @@ def base_json(request: Request, held: Held, named: NamedStudy) -> TileJson:
 
 
 @router.get("/{run}/{layer}/{z}/{x}/{y}.mvt", summary="A vector tile of a run's layer", response_class=Response)
-def vector_tile(
-    request: Request, held: Held, run_id: RunId, layer: LayerName, z: Zoom, x: Column, y: Line
-) -> Response:
+def vector_tile(request: Request, held: Held, run_id: RunId, layer: LayerName, z: Zoom, x: Column, y: Line) -> Response:
     """The features of a table layer in one tile, with the columns that maps show."""
     shown, tile = held.shown(run_id), _tile(z, x, y)
     shown.run.file(layer, "table")

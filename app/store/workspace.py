@@ -123,7 +123,7 @@ class Workspace:
         return self.study(file.study_id)
 
     def add_layer(self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None) -> Study:
-        """Copy ``source`` into the study as ``layer``; ``change`` may edit the definition (a scenario) in the same step.
+        """Copy ``source`` into the study as ``layer``; ``change`` may edit the definition in the same step.
 
         Two processes that add at once both succeed. ConflictError when the layer id is taken.
         """
@@ -210,9 +210,7 @@ def _taken_in(folder: Path, layer: Layer, source: Path) -> Layer:
 
 
 @contextlib.contextmanager
-def _named_as_given(
-    folder: Path, file: StudyFile, given: Mapping[str, Path], boundary: Path | None
-) -> Iterator[None]:
+def _named_as_given(folder: Path, file: StudyFile, given: Mapping[str, Path], boundary: Path | None) -> Iterator[None]:
     """Say of a fault which file of the person's it is in, not which copy."""
     names = {str(folder / layer.file): str(given[layer.layer_id]) for layer in file.layers}
     if boundary is not None:

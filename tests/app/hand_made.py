@@ -42,7 +42,8 @@ def extract(folder: Path) -> Path:
 def recipe(file: StudyFile, scenario: int = 0, **parameters: object) -> Recipe:
     """What decides a run of this definition."""
     return Recipe(
-        program="0", standards="5" * 64, study=file.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs"}),
+        program="0", standards="5" * 64,
+        study=file.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs"}),
         inputs=[layer.model_dump(mode="json") for layer in file.layers],
         scenario=file.scenarios[scenario].model_dump(mode="json"), parameters=dict(parameters),
     )  # fmt: skip
@@ -50,7 +51,7 @@ def recipe(file: StudyFile, scenario: int = 0, **parameters: object) -> Recipe:
 
 def table(geometry: list[shapely.Geometry], **columns: object) -> gpd.GeoDataFrame:
     """A table in the study's CRS, shapes in metres from the corner."""
-    moved = shapely.transform(np.array(geometry, dtype=object), lambda xy: xy + (EAST, NORTH))
+    moved = shapely.transform(np.array(geometry, dtype=object), lambda xy: xy + np.array([EAST, NORTH]))
     return gpd.GeoDataFrame(columns, geometry=moved, crs=CRS)
 
 
@@ -64,7 +65,8 @@ def outcome() -> Outcome:
         people_served_normal=[5, 7], people_unserved=[0, 7], people_cut_off=[0, 7], people_lost_access=[0, 7],
         shelters=[1, 0], shelters_usable=[1, 0], shelter_capacity=[100.0, 0.0], shelter_m2_per_person=[3.14159, np.nan],
         walk_s_median=[125.4321, np.nan], walk_s_p95=[200.0, np.nan], walk_s_median_normal=[125.0, 400.0],
-        status=["good", "bad"], reason_code=["served", "cut_off"], reason_en=["All 5 people reach one.", "7 are cut off."],
+        status=["good", "bad"], reason_code=["served", "cut_off"],
+        reason_en=["All 5 people reach one.", "7 are cut off."],
         reason_zh=["5人可到达。", "7人被隔断。"],
     )  # fmt: skip
     demand = table(
@@ -73,8 +75,10 @@ def outcome() -> Outcome:
         snap_m=[3.14159, 2.0], lost_way=[False, True], depth_max_m=[0.0, 1.25],
     )  # fmt: skip
     shelters = table(
-        [shapely.box(450, 50, 480, 80), shapely.Point(20, 20)], shelter_id=["s1", "s2"], **text, kind=["school", "park"],
-        tier=[None, None], origin=["official"] * 2, area_m2=[900.0, np.nan], floor_m2=[np.nan] * 2, capacity=[np.nan] * 2,
+        [shapely.box(450, 50, 480, 80), shapely.Point(20, 20)], shelter_id=["s1", "s2"], **text,
+        kind=["school", "park"], tier=[None, None], origin=["official"] * 2,
+        area_m2=[900.0, np.nan], floor_m2=[np.nan] * 2,
+        capacity=[np.nan] * 2,
         usable=[True, False], reason_code=["usable", "flooded"], reason_en=["Usable.", "Flooded."],
         reason_zh=["可用。", "被淹。"], capacity_people=[100.0, np.nan], capacity_basis=["open", "unknown"],
         depth_max_m=[0.0, 2.0], share_wet=[0.0, 1.0], share_unknown=[0.0, 0.123456789], people_nearest=[5, 0],

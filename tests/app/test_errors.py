@@ -69,7 +69,9 @@ def test_what_is_wrong_on_our_side_is_not_told_outside(error: Exception, caplog:
 
 
 def test_the_title_follows_the_readers_language() -> None:
-    reply = client(errors.NotFoundError(Fault("a study", "none"))).get("/fails", headers={"accept-language": "zh-CN,en"})
+    reply = client(errors.NotFoundError(Fault("a study", "none"))).get(
+        "/fails", headers={"accept-language": "zh-CN,en"}
+    )
     assert reply.json()["title"] == "未找到"
 
 

@@ -20,7 +20,8 @@ from geo.errors import InputError, LimitError, NotFoundError
 SQUARE = shapely.box(5.90, 52.55, 5.93, 52.57)
 EXTRACT = b'<?xml version="1.0"?><osm version="0.6"><node id="1" lat="52.56" lon="5.91"/></osm>'
 KNOWN = [{
-    "display_name": "Kampen, Overijssel, Nederland", "lat": "52.56", "lon": "5.91", "importance": 0.5, "class": "boundary",
+    "display_name": "Kampen, Overijssel, Nederland", "lat": "52.56", "lon": "5.91", "importance": 0.5,
+    "class": "boundary",
     "boundingbox": ["52.55", "52.57", "5.90", "5.93"], "geojson": json.loads(shapely.to_geojson(SQUARE)),
 }]  # fmt: skip
 

@@ -24,7 +24,25 @@ from geo.errors import ConflictError, FileMissingError, NotFoundError, Parameter
 from tests.app.hand_made import CRS, EAST, NORTH, extract, outcome, recipe, saved, study_file, workspace
 from tests.source import ROOT
 
-HOSTILE_IDS = ["", ".", "..", "../x", "/etc", "a/b", "a\\b", "a\0", "Ä", "A", "-a", "_a", "a" * 65, "坎彭", "a b", "a\n", ".new-x"]
+HOSTILE_IDS = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "/etc",
+    "a/b",
+    "a\\b",
+    "a\0",
+    "Ä",
+    "A",
+    "-a",
+    "_a",
+    "a" * 65,
+    "坎彭",
+    "a b",
+    "a\n",
+    ".new-x",
+]
 
 
 def every_file(folder: Path) -> dict[str, bytes]:
@@ -315,7 +333,7 @@ def test_a_run_somebody_changed_is_refused(tmp_path: Path) -> None:
 
 def test_a_run_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None:
     made = workspace(tmp_path)
-    bad = outcome().__class__(tables={**outcome().tables, "zz": "not a table"})  # type: ignore[dict-item]
+    bad = outcome().__class__(tables={**outcome().tables, "zz": "not a table"})
     with pytest.raises(AttributeError):
         made.save(recipe(study_file()), bad)
     assert list((made.study("kampen").folder / "runs").iterdir()) == []
@@ -350,7 +368,9 @@ def test_killed_at_any_moment_only_whole_runs_are_seen(tmp_path: Path) -> None:
                 assert set(every_file(folder)) == whole
     found = Workspace.open(made.path).runs("kampen")
     assert found
-    assert [run.layer("demand").sha256 for run in found] == [files.digest(r.folder / "layers/demand.parquet") for r in found]
+    assert [run.layer("demand").sha256 for run in found] == [
+        files.digest(r.folder / "layers/demand.parquet") for r in found
+    ]
     assert [p for p in runs.iterdir() if p.name.startswith(".new-")] == []
 
 

@@ -85,8 +85,7 @@ def test_csv_in_an_older_chinese_encoding_and_with_mapped_coordinates(tmp_path: 
 
 def test_coordinates_that_cannot_be_in_their_crs(tmp_path: Path) -> None:
     path = tmp_path / "a.geojson"
-    metres = '{"type":"Point","coordinates":[190000,505000]}'
-    path.write_text('{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":%s}]}' % metres)
+    path.write_text('{"type": "Point", "coordinates": [190000, 505000]}')
     with pytest.raises(CrsError, match="coordinates of EPSG:4326"):
         vectors.read(path)
     assert vectors.read(path, crs="EPSG:28992").crs.to_epsg() == 28992
@@ -135,8 +134,9 @@ def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"hello", b"\x89PNG\r\n\x1a\n", b"II*\0", b"<OGRVRTDataSource></OGRVRTDataSource>", b"SQLite format 3\0" + b"x" * 99,
-    b"PK\x03\x04", b"{]", b"fgb\x03fgb\0" + b"\xff" * 40, b"PAR1nope", b"a,b\n1,2,3\n4", b"\0" * 50,
+    b"", b"hello", b"\x89PNG\r\n\x1a\n", b"II*\0", b"<OGRVRTDataSource></OGRVRTDataSource>",
+    b"SQLite format 3\0" + b"x" * 99, b"PK\x03\x04", b"{]", b"fgb\x03fgb\0" + b"\xff" * 40, b"PAR1nope",
+    b"a,b\n1,2,3\n4", b"\0" * 50,
 ])  # fmt: skip
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.dat"
