@@ -168,15 +168,14 @@ def expose_areas(shapes: Shapes, *, crs: str, hazard: Hazard, params: ExposurePa
     part. A shape without area (a point) is looked up where it stands; None and empty shapes are wholly unknown. On a
     raster in degrees all cells count alike: within a city they are.
     """
-    rings, first_ring = _rings(shapes)
-    first_vertex = _offsets(shapely.get_num_coordinates(rings))
-    col, row = _in_cells(rings, hazard.grid, crs)
-    sums = traversal.under_polygons(
-        np.ascontiguousarray(hazard.grid.values), first_ring, first_vertex, col, row, above=params.affected_above
-    )
+    xy, first_vertex, outline, first_ring = _rings(shapes)
+    col, row = hazard.grid.cells(xy[:, 0], xy[:, 1], crs=crs)
+    values = np.ascontiguousarray(hazard.grid.values)
+    sums = traversal.under_polygons(values, first_ring, first_vertex, outline, col, row, above=params.affected_above)
     flat = np.flatnonzero((sums[:, TOTAL] == 0) & (shapely.get_num_coordinates(shapes) > 0))
     first = _offsets(shapely.get_num_coordinates(shapes[flat]))[:-1]
-    col, row = _in_cells(shapes[flat], hazard.grid, crs)
+    xy = shapely.get_coordinates(shapes[flat])
+    col, row = hazard.grid.cells(xy[:, 0], xy[:, 1], crs=crs)
     sums[flat] = _points(hazard.grid, col[first], row[first], params=params)
     return _exposure(sums)
 
@@ -247,17 +246,20 @@ def _points(grid: Grid, col: Floats, row: Floats, *, params: ExposureParams) -> 
     return sums
 
 
-def _rings(shapes: Shapes) -> tuple[Shapes, Ints]:
-    """All rings, outlines turning one way and holes the other, and where each shape's rings begin, (n + 1,)."""
-    parts, of_shape = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
-    rings, of_part = shapely.get_rings(parts, return_index=True)
-    return rings, _offsets(np.bincount(of_shape[of_part], minlength=len(shapes)))
+def _rings(shapes: Shapes) -> tuple[Floats, Ints, Mask, Ints]:
+    """All rings, as ``traversal.under_polygons`` takes them; only polygons have any.
 
-
-def _in_cells(shapes: Shapes, grid: Grid, crs: str) -> tuple[Floats, Floats]:
-    """All vertices of all shapes as columns and rows of the grid."""
-    xy = shapely.get_coordinates(shapes)
-    return grid.cells(xy[:, 0], xy[:, 1], crs=crs)
+    Vertices (vertices, 2), the first vertex of each ring, which rings are outlines, and the first ring of each shape.
+    """
+    areal = (shapely.get_dimensions(shapes) == 2) & ~shapely.is_empty(shapes)
+    if not areal.any():
+        return np.zeros((0, 2)), _offsets(np.zeros(0, dtype=np.int64)), np.zeros(0, dtype=bool), _offsets(areal)
+    _, xy, (ring, part, *shape) = shapely.to_ragged_array(shapes[areal], include_z=False)
+    outline = np.zeros(len(ring) - 1, dtype=bool)
+    outline[part[:-1]] = True
+    rings = np.zeros(len(shapes), dtype=np.int64)
+    rings[areal] = np.diff(part[shape[0]] if shape else part)
+    return xy, ring.astype(np.int64), outline, _offsets(rings)
 
 
 def _offsets(counts: NDArray[np.integer]) -> Ints:

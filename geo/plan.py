@@ -103,7 +103,7 @@ class Base:
     ways: Walkways
     places: Snaps
     normal: Walks
-    sites_reached: Mask
+    doors: Snaps
     notes: tuple[Sentence, ...]
 
     @property
@@ -155,7 +155,7 @@ def prepare(city: City, *, params: PlanParams) -> Base:
         ways,
         places,
         evacuation.walk_to_nearest(ways, places, doors, params=params.walk),
-        _reached(doors, len(sites)),
+        doors,
         notes,
     )
 
@@ -165,7 +165,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
     faced = [base.city.hazards[name] for name in scenario.hazards]
     wet = _exposures(base, faced)
     ways = evacuation.walkways(base.network, params=base.params.walk, depth_max_m=wet.streets["depth_max_m"].to_numpy())
-    doors = _doors(ways, base.shelters, base.params)
+    doors = _still_open(base.doors, ways)
     sites = _rated(base, wet.sites, _reached(doors, len(base.shelters)))
     usable = _at(doors, sites["usable"].to_numpy()[doors.place])
     walks = evacuation.walk_to_nearest(ways, base.places, usable, params=base.params.walk)
@@ -239,7 +239,7 @@ def _rated(base: Base, wet: pd.DataFrame, reached: Mask) -> gpd.GeoDataFrame:
     rating = shelters.rate(
         wet["share_wet"].to_numpy(),
         wet["share_unknown"].to_numpy(),
-        reached_normally=base.sites_reached,
+        reached_normally=_reached(base.doors, len(sites)),
         reached_now=reached,
         params=params,
     )
@@ -338,7 +338,13 @@ def _shapes(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
 
 
 def _doors(ways: Walkways, sites: gpd.GeoDataFrame, params: PlanParams) -> Snaps:
-    return snapping.entrances(ways.network, _shapes(sites), usable=ways.joined, max_m=params.shelter.entrance_max_m)
+    reach, spread = params.shelter.entrance_max_m, params.shelter.entrance_spread_m
+    return snapping.entrances(ways.network, _shapes(sites), usable=ways.joined, max_m=reach, spread_m=spread)
+
+
+def _still_open(doors: Snaps, ways: Walkways) -> Snaps:
+    """The doors of a normal day whose street is open: a hazard opens no new one."""
+    return _at(doors, doors.found & ways.usable[doors.edge])
 
 
 def _reached(doors: Snaps, n: int) -> Mask:

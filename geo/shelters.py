@@ -40,6 +40,9 @@ class ShelterParams(BaseModel):
         ge=0, le=1, description="Largest share of a site without hazard data at which it is usable, 0-1."
     )
     entrance_max_m: float = Field(gt=0, le=2000, description="Farthest a site may lie from an open street, metres.")
+    entrance_spread_m: float = Field(
+        ge=0, le=500, description="Streets this much farther off than the nearest are ways in as well, metres."
+    )
 
     @classmethod
     def of(cls, standards: Standards) -> ShelterParams:

@@ -54,11 +54,14 @@ def snap(network: Network, places: Geometries, *, usable: Mask, max_m: float) ->
     place, edge, off_m = _nearest(network.lines[edges], places, max_m)
     result = _unsnapped(len(places))
     result.edge[place], result.off_m[place] = edges[edge], off_m
-    line = network.lines[result.edge[place]]
-    # A polygon meets the street at the point of the street nearest to its outline.
-    meets = shapely.get_point(shapely.shortest_line(line, places[place]), 0)
-    result.along_m[place] = shapely.line_locate_point(line, meets)
+    result.along_m[place] = _feet(network.lines[result.edge[place]], places[place])
     return result
+
+
+def _feet(lines: Geometries, places: Geometries) -> Floats:
+    """How far along each line the point lies that is nearest to its place (for a polygon: to its outline)."""
+    meets = shapely.get_point(shapely.shortest_line(lines, places), 0)
+    return np.asarray(shapely.line_locate_point(lines, meets))
 
 
 def _unsnapped(n: int) -> Snaps:
@@ -76,20 +79,37 @@ def _nearest(lines: Geometries, places: Geometries, max_m: float) -> tuple[Ints,
     return pairs[0][kept], pairs[1][kept], off_m[kept]
 
 
-def entrances(network: Network, sites: Geometries, *, usable: Mask, max_m: float) -> Snaps:
-    """Where walkers can enter each site: wherever a usable street crosses or runs into it, else the nearest street.
+def entrances(network: Network, sites: Geometries, *, usable: Mask, max_m: float, spread_m: float) -> Snaps:
+    """Where walkers can enter each site: several rows a site, sorted by site; no edge where nothing is in reach.
 
-    Several rows a site, sorted by site; a site out of reach of any usable street has none with an edge.
+    A site is entered wherever a usable street runs into it, and from every street that lies at most ``spread_m``
+    farther off than the nearest one: it does not hang on a single door. Nothing farther than ``max_m`` counts.
     """
     edges = np.flatnonzero(usable)
     nearest = snap(network, sites, usable=usable, max_m=max_m)
-    area = np.flatnonzero(shapely.get_dimensions(sites) == 2)
-    pairs = shapely.STRtree(network.lines[edges]).query(sites[area], predicate="intersects")
-    inside = _crossings(network.lines[edges[pairs[1]]], sites[area[pairs[0]]])
-    place, edge = area[pairs[0]][inside.row], edges[pairs[1]][inside.row]
-    crossed = Snaps(place, edge, inside.along_m, np.zeros(len(place)))
-    rest = ~np.isin(nearest.place, place)
-    return _sorted(crossed, Snaps(*(getattr(nearest, f)[rest] for f in ("place", "edge", "along_m", "off_m"))))
+    within = np.minimum(nearest.off_m + spread_m, max_m)
+    met = np.flatnonzero(nearest.found)
+    pairs = shapely.STRtree(network.lines[edges]).query(sites[met], predicate="dwithin", distance=within[met])
+    place, edge = met[pairs[0]], edges[pairs[1]]
+    into = (shapely.get_dimensions(sites[place]) == 2) & shapely.intersects(network.lines[edge], sites[place])
+    lost = ~nearest.found
+    return _sorted(
+        _through(network, sites, place[into], edge[into]),
+        _beside(network, sites, place[~into], edge[~into]),
+        Snaps(nearest.place[lost], nearest.edge[lost], nearest.along_m[lost], nearest.off_m[lost]),
+    )
+
+
+def _through(network: Network, sites: Geometries, place: Ints, edge: Ints) -> Snaps:
+    """Doors where streets run into sites: at both ends of the stretch inside."""
+    inside = _crossings(network.lines[edge], sites[place])
+    return Snaps(place[inside.row], edge[inside.row], inside.along_m, np.zeros(len(inside.row)))
+
+
+def _beside(network: Network, sites: Geometries, place: Ints, edge: Ints) -> Snaps:
+    """Doors towards streets that pass by: where each comes nearest."""
+    lines = network.lines[edge]
+    return Snaps(place, edge, _feet(lines, sites[place]), shapely.distance(lines, sites[place]))
 
 
 @dataclass(frozen=True)

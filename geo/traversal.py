@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Values = NDArray[np.floating]
 
 SUMS = ("total", "known", "weighted", "affected", "highest")
@@ -39,14 +40,14 @@ def along_lines(values: Values, start: Ints, col: Floats, row: Floats, length: F
 
 
 def under_polygons(
-    values: Values, first_ring: Ints, first_vertex: Ints, col: Floats, row: Floats, *, above: float
+    values: Values, first_ring: Ints, first_vertex: Ints, outline: Mask, col: Floats, row: Floats, *, above: float
 ) -> Floats:
     """What each polygon (polygons,) covers, as ``SUMS`` (polygons, 5), areas in cells.
 
     Polygon ``i`` has the rings ``first_ring[i]:first_ring[i + 1]``, ring ``j`` the vertices
-    ``first_vertex[j]:first_vertex[j + 1]``, closed, holes turning the other way than outlines.
+    ``first_vertex[j]:first_vertex[j + 1]``, closed, turning either way; ``outline[j]`` is False for holes.
     """
-    return np.asarray(_under_polygons(values, first_ring, first_vertex, col, row, above))
+    return np.asarray(_under_polygons(values, first_ring, first_vertex, outline, col, row, above))
 
 
 @njit(cache=True, nogil=True)
@@ -127,55 +128,58 @@ def _crossing(at: float, d: float, cell: int) -> float:  # pragma: no cover
 
 @njit(cache=True, nogil=True)
 def _under_polygons(
-    values: Values, first_ring: Ints, first_vertex: Ints, col: Floats, row: Floats, above: float
+    values: Values, first_ring: Ints, first_vertex: Ints, outline: Mask, col: Floats, row: Floats, above: float
 ) -> Floats:  # pragma: no cover
     sums = _nothing(len(first_ring) - 1)
     band = np.zeros(max(BAND_CELLS, values.shape[1] + 2))
+    turn = np.zeros(len(outline))
     for polygon in range(len(first_ring) - 1):
-        rings = first_vertex[first_ring[polygon] : first_ring[polygon + 1] + 1]
-        if len(rings) > 1 and rings[-1] > rings[0]:
-            _under_polygon(values, sums[polygon], rings, col, row, above, band)
+        first, last = first_ring[polygon], first_ring[polygon + 1]
+        area = 0.0
+        for ring in range(first, last):
+            signed = _signed_area(col, row, first_vertex[ring], first_vertex[ring + 1])
+            area += abs(signed) if outline[ring] else -abs(signed)
+            turn[ring] = 1.0 if (signed < 0) == outline[ring] else -1.0
+        sums[polygon, TOTAL] = area
+        if area > 0 and np.isfinite(area):
+            rings = first_vertex[first : last + 1]
+            _under_polygon(values, sums[polygon], rings, turn[first:last], col, row, above, band)
     return sums
 
 
 @njit(cache=True, nogil=True)
 def _under_polygon(
-    values: Values, sums: Floats, rings: Ints, col: Floats, row: Floats, above: float, band: Floats
+    values: Values, sums: Floats, rings: Ints, turn: Floats, col: Floats, row: Floats, above: float, band: Floats
 ) -> None:  # pragma: no cover
     """Draw the polygon a few rows at a time into ``band``, then read the rows off."""
-    area = _signed_area(rings, col, row)
-    sums[TOTAL] = abs(area)
-    if area == 0 or not np.isfinite(area):
-        return
     left, right = _window(col[rings[0] : rings[-1]], values.shape[1])
     top, bottom = _window(row[rings[0] : rings[-1]], values.shape[0])
     width = right - left
     if width <= 0:
         return
     step = len(band) // (width + 2)
-    smallest = SLIVER * min(1.0, abs(area))
+    smallest = SLIVER * min(1.0, sums[TOTAL])
     for upper in range(top, bottom, step):
         height = min(step, bottom - upper)
         band[: height * (width + 2)] = 0
-        for ring in range(len(rings) - 1):
+        for ring in range(len(turn)):
             for v in range(rings[ring], rings[ring + 1] - 1):
-                _draw_edge(band, col[v] - left, row[v] - upper, col[v + 1] - left, row[v + 1] - upper, width, height)
+                c, r, to_c, to_r = col[v] - left, row[v] - upper, col[v + 1] - left, row[v + 1] - upper
+                _draw_edge(band, c, r, to_c, to_r, turn[ring], width, height)
         for r in range(height):
-            covered = 0.0
+            share = 0.0
             for c in range(width):
-                covered += band[r * (width + 2) + c]
-                share = min(-covered if area > 0 else covered, 1.0)
+                share += band[r * (width + 2) + c]
                 if share > smallest:
-                    _add(sums, values[upper + r, left + c], share, above)
+                    _add(sums, values[upper + r, left + c], min(share, 1.0), above)
 
 
 @njit(cache=True, nogil=True)
-def _signed_area(rings: Ints, col: Floats, row: Floats) -> float:  # pragma: no cover
-    """The area in cells, relative to a vertex so that small shapes far from the origin keep their digits."""
-    twice, c0, r0 = 0.0, col[rings[0]], row[rings[0]]
-    for ring in range(len(rings) - 1):
-        for v in range(rings[ring], rings[ring + 1] - 1):
-            twice += (col[v] - c0) * (row[v + 1] - r0) - (col[v + 1] - c0) * (row[v] - r0)
+def _signed_area(col: Floats, row: Floats, first: int, last: int) -> float:  # pragma: no cover
+    """A ring's area in cells, relative to a vertex so that small shapes far from the origin keep their digits."""
+    twice = 0.0
+    for v in range(first, last - 1):
+        twice += (col[v] - col[first]) * (row[v + 1] - row[first]) - (col[v + 1] - col[first]) * (row[v] - row[first])
     return twice / 2
 
 
@@ -189,13 +193,13 @@ def _window(at: Floats, size: int) -> tuple[int, int]:  # pragma: no cover
 
 @njit(cache=True, nogil=True)
 def _draw_edge(
-    band: Floats, col: float, row: float, to_col: float, to_row: float, width: int, height: int
+    band: Floats, col: float, row: float, to_col: float, to_row: float, turn: float, width: int, height: int
 ) -> None:  # pragma: no cover
     """Cut an edge at the rows; a row right of the edge is covered by as much as the edge climbs in it."""
     if row == to_row:
         return
-    sign = 1.0 if to_row > row else -1.0
-    if sign < 0:
+    sign = turn if to_row > row else -turn
+    if to_row < row:
         col, row, to_col, to_row = to_col, to_row, col, row
     slope = (to_col - col) / (to_row - row)
     upper, lower = max(row, 0.0), min(to_row, float(height))

@@ -97,7 +97,8 @@ class StudyFile(BaseModel):
 
     def dump(self) -> str:
         """The definition as TOML. Comments and order of the file it was loaded from are kept."""
-        return text.merged(self._text, self.model_dump(mode="json", exclude_none=True))
+        said = self.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+        return text.merged(self._text, {"format": self.format} | said)
 
     def __eq__(self, other: object) -> bool:
         # The text it was read from is how it is written, not what it says.

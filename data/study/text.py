@@ -165,15 +165,13 @@ def _merge_list(document: tomlkit.TOMLDocument, key: str, wanted: list[dict[str,
 def _update_list(entries: AoT, wanted: list[dict[str, Any]], name: str) -> None:
     there = {entry[name]: entry for entry in entries}
     for values in wanted:
-        kept = {key: value for key, value in values.items() if value not in ({}, "")}
         entry = there.get(values[name])
         if entry is None:
-            entries.append(_table(kept))
+            entries.append(_table(values))
             continue
-        for key in [key for key in entry if key not in kept]:
-            if _plain(entry[key]) not in ([], {}, ""):
-                del entry[key]
-        _merge(entry, {key: value for key, value in kept.items() if value != [] or key in entry})
+        for key in [key for key in entry if key not in values]:
+            del entry[key]
+        _merge(entry, values)
 
 
 def _table(values: Mapping[str, Any]) -> Table:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import evacuation, network, snapping
-from geo.evacuation import Walks, WalkParams
+from geo.evacuation import WalkParams, Walks
 from geo.network import Network
+from geo.snapping import Snaps
 from tests.geo.drawn import ORIGIN, positions, ways
 
 # home a, shelter d; the short way b-c floods, the long way round by e-f stays dry; z is an island
@@ -37,7 +38,8 @@ def walks(
     usual = evacuation.walkways(net, params=params)
     now = evacuation.walkways(net, params=params, depth_max_m=depth)
     places = snapping.snap(net, homes, usable=usual.usable, max_m=params.snap_max_m)
-    doors = snapping.entrances(net, sites, usable=now.usable, max_m=params.snap_max_m)
+    doors = snapping.entrances(net, sites, usable=usual.usable, max_m=params.snap_max_m, spread_m=0)
+    doors = Snaps(doors.place, np.where(now.usable[doors.edge], doors.edge, -1), doors.along_m, doors.off_m)
     return evacuation.walk_to_nearest(now, places, doors, params=params)
 
 

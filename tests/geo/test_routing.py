@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -172,7 +174,7 @@ def split_graph(graph: Graph, snaps: dict[str, Snaps]) -> nx.DiGraph:
         stops = [(0.0, int(graph.u[e])), (float(graph.length_m[e]), int(graph.v[e]))]
         stops += [(float(s.along_m[i]), (k, i)) for k, s in snaps.items() for i in range(len(s)) if s.edge[i] == e]
         stops.sort(key=lambda stop: (stop[0], str(stop[1])))
-        for (a, i), (b, j) in zip(stops, stops[1:], strict=False):
+        for (a, i), (b, j) in itertools.pairwise(stops):
             share = (b - a) / graph.length_m[e]
             for tail, head, cost in ((i, j, graph.forward_ms[e]), (j, i, graph.backward_ms[e])):
                 if cost < routing.NEVER or share == 0:

@@ -22,6 +22,7 @@ PARAMS = ShelterParams(
     max_share_wet=0.1,
     max_share_unknown=0.5,
     entrance_max_m=200,
+    entrance_spread_m=30,
 )
 
 

@@ -55,7 +55,7 @@ def test_equally_near_streets_are_decided_by_order(town: Network) -> None:
 
 def test_a_site_is_entered_where_streets_run_into_it(town: Network) -> None:
     park = shapely.box(ORIGIN[0] + 100, ORIGIN[1] - 50, ORIGIN[0] + 200, ORIGIN[1] + 50)
-    doors = snapping.entrances(town, np.array([park]), usable=every(town), max_m=100)
+    doors = snapping.entrances(town, np.array([park]), usable=every(town), max_m=100, spread_m=30)
     assert doors.edge.tolist() == [0, 0]
     assert doors.along_m.tolist() == [100, 200]
     assert doors.off_m.tolist() == [0, 0]
@@ -63,13 +63,21 @@ def test_a_site_is_entered_where_streets_run_into_it(town: Network) -> None:
 
 def test_a_site_beside_the_street_is_entered_from_it(town: Network) -> None:
     hall = shapely.box(ORIGIN[0] + 100, ORIGIN[1] + 20, ORIGIN[0] + 120, ORIGIN[1] + 40)
-    doors = snapping.entrances(town, np.array([hall]), usable=every(town), max_m=100)
+    doors = snapping.entrances(town, np.array([hall]), usable=every(town), max_m=100, spread_m=30)
     assert doors.edge.tolist() == [0]
     assert doors.off_m.tolist() == [20]
 
 
+def test_a_site_does_not_hang_on_a_single_door(town: Network) -> None:
+    hall = shapely.box(ORIGIN[0] + 280, ORIGIN[1] - 60, ORIGIN[0] + 290, ORIGIN[1] - 25)
+    doors = snapping.entrances(town, np.array([hall]), usable=every(town), max_m=100, spread_m=30)
+    assert dict(zip(doors.edge.tolist(), doors.off_m.tolist(), strict=True)) == {0: 25, 2: 10}
+    shut = snapping.entrances(town, np.array([hall]), usable=every(town), max_m=100, spread_m=0)
+    assert shut.edge.tolist() == [2]
+
+
 def test_no_street_no_entrance(town: Network) -> None:
-    doors = snapping.entrances(town, at((9000, 0)), usable=every(town), max_m=100)
+    doors = snapping.entrances(town, at((9000, 0)), usable=every(town), max_m=100, spread_m=30)
     assert doors.found.tolist() == [False]
 
 

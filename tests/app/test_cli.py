@@ -1,0 +1,391 @@
+"""The command line as a person uses it: real files, real commands, messages and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from app.cli import main
+from tests.app import drawn_town
+from tests.data.osm.drawn import CRS, EAST, NORTH
+from tests.source import ROOT
+
+
+class Said(NamedTuple):
+    """What a command answered and said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Renxing:
+    """Runs commands on one workspace inside this process."""
+
+    def __init__(self, workspace: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        self.workspace, self._capture, self._patch = workspace, capture, patch
+
+    def __call__(self, *words: object) -> Said:
+        self._patch.setattr(sys, "argv", ["renxing", *map(str, words), "--workspace", str(self.workspace)])
+        self._capture.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        code = left.value.code
+        return Said(int(code or 0), *self._capture.readouterr())
+
+    @property
+    def studies(self) -> Path:
+        return self.workspace / "studies"
+
+    def files(self) -> dict[str, bytes]:
+        """Everything in the workspace that is not derived."""
+        paths = [p for p in sorted(self.workspace.rglob("*")) if p.is_file() and "cache" not in p.parts]
+        return {str(p.relative_to(self.workspace)): p.read_bytes() for p in paths}
+
+
+@pytest.fixture
+def renxing(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Renxing:
+    return Renxing(tmp_path / "workspace", capfd, monkeypatch)
+
+
+@pytest.fixture
+def town(renxing: Renxing, tmp_path: Path) -> Renxing:
+    """A workspace with the drawn town."""
+    assert renxing("new", "town", "--osm", drawn_town.extract(tmp_path), "--name", "Town").code == 0
+    return renxing
+
+
+@pytest.fixture
+def flooded(town: Renxing, tmp_path: Path) -> Renxing:
+    """The town with its flood."""
+    added = town("add", "town", "hazard", drawn_town.flood(tmp_path), "--hazard", "flood", "--unit", "m", "--scenario", "flood")
+    assert added.code == 0, added.err
+    return town
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "app.cli", *map(str, words)]
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+
+
+# from the extract to the plan
+
+
+def test_the_main_job(flooded: Renxing, tmp_path: Path) -> None:
+    computed = flooded("run", "town", "--json").json["runs"]
+    assert [run["scenario_id"] for run in computed] == ["normal", "flood"]
+    normal, flood = (run["headline"] for run in computed)
+    assert normal["people"] == flood["people"] == normal["people_served"] > 0
+    assert 0 < flood["people_served"] < flood["people"]
+    assert flood["people_served"] + flood["people_unserved"] == flood["people"]
+    assert all(check["ok"] for run in computed for check in run["audit"])
+    shown = flooded("show", "town", "--scenario", "flood", "--json").json["runs"][0]
+    assert sum(unit["people"] for unit in shown["communities"]) == flood["people"]
+
+
+def test_the_same_study_gives_the_same_run_and_a_changed_one_another(flooded: Renxing) -> None:
+    first = flooded("run", "town", "--json").json["runs"]
+    again = flooded("run", "town", "--json").json["runs"]
+    other = flooded("run", "town", "--set", "walk.max_minutes=3", "--json").json["runs"]
+    assert [run["run_id"] for run in again] == [run["run_id"] for run in first]
+    assert [run["computed"] for run in (*first, *again, *other)] == [True, True, False, False, True, True]
+    assert not {run["run_id"] for run in other} & {run["run_id"] for run in first}
+    assert flooded("show", "town", "--json").json["runs"][0]["run_id"] == other[0]["run_id"]
+
+
+def test_two_workspaces_hold_the_same_bytes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract, flood = drawn_town.extract(tmp_path), drawn_town.flood(tmp_path)
+    found = []
+    for name in ("one", "韧性"):
+        here = Renxing(tmp_path / name, capfd, monkeypatch)
+        here("new", "town", "--osm", extract)
+        here("add", "town", "hazard", flood, "--hazard", "flood", "--unit", "m")
+        assert here("run", "town").code == 0
+        found.append(here.files())
+    assert found[0] == found[1]
+    assert sum("run.json" in name for name in found[0]) == 2
+
+
+def test_a_changed_input_is_another_run(flooded: Renxing, tmp_path: Path) -> None:
+    first = flooded("run", "town", "--scenario", "flood", "--json").json["runs"][0]["run_id"]
+    (file,) = (flooded.studies / "town/inputs").glob("*.tif")
+    values = np.zeros((8, 16))
+    drawn_town.raster(file, values)
+    assert flooded("run", "town", "--scenario", "flood", "--json").json["runs"][0]["run_id"] != first
+
+
+def test_study_toml_is_edited_by_hand(flooded: Renxing) -> None:
+    path = flooded.studies / "town/study.toml"
+    path.write_text(path.read_text() + '\n[parameters]\n"walk.max_minutes" = 2\n')
+    with_file = flooded("run", "town", "--json").json["runs"]
+    path.write_text(path.read_text().replace('"walk.max_minutes" = 2', '"walk.max_minutes" = 15'))
+    with_option = flooded("run", "town", "--set", "walk.max_minutes=2", "--json").json["runs"]
+    assert [r["run_id"] for r in with_file] == [r["run_id"] for r in with_option]
+
+
+def test_tables_are_added_and_used(town: Renxing, tmp_path: Path) -> None:
+    added = town("add", "town", "shelters", drawn_town.shelters(tmp_path), "--json")
+    assert added.code == 0, added.err
+    assert added.json["layers"][1]["kind"] == "shelters"
+    run = town("run", "town", "--json").json["runs"][0]
+    assert run["headline"]["shelters_usable"] >= 1
+
+
+def test_a_shapefile_comes_with_all_its_parts(town: Renxing, tmp_path: Path) -> None:
+    people = gpd.GeoDataFrame({"POP": [40]}, geometry=[shapely.Point(EAST + 300, NORTH + 10)], crs=CRS)
+    people.to_file(tmp_path / "people.shp")
+    added = town("add", "town", "population", tmp_path / "people.shp", "--map", "people=POP")
+    assert added.code == 0, added.err
+    assert (town.studies / "town/inputs/people.zip").is_file()
+    assert town("run", "town", "--json").json["runs"][0]["headline"]["people"] == 40
+
+
+def test_a_boundary_limits_the_study(renxing: Renxing, tmp_path: Path) -> None:
+    west = gpd.GeoDataFrame(geometry=[shapely.box(EAST - 10, NORTH - 50, EAST + 250, NORTH + 300)], crs=CRS)
+    west.to_crs("EPSG:4326").to_file(tmp_path / "west.geojson")
+    extract = drawn_town.extract(tmp_path)
+    renxing("new", "whole", "--osm", extract)
+    made = renxing("new", "west", "--osm", extract, "--boundary", tmp_path / "west.geojson")
+    assert made.code == 0, made.err
+    whole, part = (renxing("run", name, "--json").json["runs"][0]["headline"]["people"] for name in ("whole", "west"))
+    assert 0 < part < whole
+
+
+def test_names_in_chinese(renxing: Renxing, tmp_path: Path) -> None:
+    made = renxing("new", "鼓楼区", "--osm", drawn_town.extract(tmp_path), "--json")
+    assert made.json["name"] == "鼓楼区"
+    assert renxing("run", "鼓楼区").code == 0
+    shown = renxing("show", "鼓楼区", "--lang", "zh").out
+    assert "鼓楼区" in shown and "平时" in shown and "人" in shown
+
+
+def test_show_keeps_columns_straight_with_wide_letters(flooded: Renxing) -> None:
+    from rich.cells import cell_len
+
+    flooded("run", "town")
+    lines = [line for line in flooded("show", "town", "--lang", "zh").out.splitlines() if line[:1] in "┏┃┡│└"]
+    assert len({cell_len(line) for line in lines}) == 1
+
+
+def test_show_says_why_in_the_language_asked_for(flooded: Renxing) -> None:
+    flooded("run", "town")
+    assert "people are not served" in flooded("show", "town", "--scenario", "flood", "--lang", "en").out
+    assert "得不到避难服务" in flooded("show", "town", "--scenario", "flood", "--lang", "zh").out
+
+
+def test_the_place_of_a_name_is_fetched(renxing: Renxing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.app.test_place import KNOWN, server
+    from tests.data.osm.drawn import degrees
+
+    extract = drawn_town.extract(tmp_path).read_bytes()
+    corners = shapely.box(*degrees(-20, -60), *degrees(700, 300))
+    known = [{**KNOWN[0], "geojson": json.loads(shapely.to_geojson(corners))}]
+    with server(json.dumps(known).encode()) as (nominatim, _), server(extract) as (overpass, _):
+        monkeypatch.setenv("RENXING_NOMINATIM_URL", nominatim)
+        monkeypatch.setenv("RENXING_OVERPASS_URL", overpass)
+        made = renxing("new", "kampen", "--place", "Kampen", "--json")
+    assert made.code == 0, made.err
+    assert made.json["name"] == KNOWN[0]["display_name"]
+    assert made.json["boundary"] == "inputs/boundary.geojson"
+    assert renxing("run", "kampen").code == 0
+
+
+def test_without_a_connection_a_place_is_refused_and_nothing_is_made(
+    renxing: Renxing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RENXING_NOMINATIM_URL", "http://127.0.0.1:9/")
+    said = renxing("new", "kampen", "--place", "Kampen")
+    assert (said.code, "--osm FILE" in said.err) == (1, True)
+    assert renxing.files() == {}
+
+
+# refusals: one clear message, exit code 1, nothing lost
+
+
+def refused(said: Said, *parts: str) -> None:
+    assert said.code == 1, said.err
+    assert [part for part in parts if part not in said.err] == []
+    assert "expected" in said.err and "found" in said.err and "Traceback" not in said.err
+
+
+def test_missing_truncated_and_wrong_extracts(renxing: Renxing, tmp_path: Path) -> None:
+    whole = drawn_town.extract(tmp_path)
+    cut = tmp_path / "cut.osm"
+    cut.write_bytes(whole.read_bytes()[:-400])
+    picture = tmp_path / "picture.osm.pbf"
+    picture.write_bytes(b"\x89PNG\r\n" + b"0" * 100)
+    refused(renxing("new", "a", "--osm", tmp_path / "none.osm.pbf"), "no such file", "none.osm.pbf")
+    refused(renxing("new", "b", "--osm", cut), "a complete OpenStreetMap file", str(cut))
+    refused(renxing("new", "c", "--osm", picture), "an OpenStreetMap file", "picture.osm.pbf")
+    assert renxing.files() == {}
+
+
+def test_hazards_that_do_not_fit(town: Renxing, tmp_path: Path) -> None:
+    before = town.files()
+    good = drawn_town.flood(tmp_path)
+    far = drawn_town.raster(tmp_path / "far.tif", np.ones((8, 16)), west=EAST + 50_000)
+    nowhere = drawn_town.raster(tmp_path / "nowhere.tif", np.ones((8, 16)), crs=None)
+    add = ("add", "town", "hazard")
+    refused(town(*add, far, "--hazard", "flood", "--unit", "m"), "a layer that meets the study", "km away", "far.tif")
+    refused(town(*add, nowhere, "--hazard", "flood", "--unit", "m"), "a coordinate system", "--crs EPSG:N")
+    refused(town(*add, tmp_path / "none.tif", "--hazard", "flood", "--unit", "m"), "none there", "none.tif")
+    refused(town(*add, good), "--hazard: expected a hazard of flood", "--unit: expected the unit")
+    refused(town(*add, good, "--hazard", "locusts", "--unit", "yards"), "'locusts'", "'yards'")
+    refused(town("add", "town", "castles", good), "a kind of hazard, communities", "'castles'")
+    assert town.files() == before
+    named = town(*add, nowhere, "--hazard", "flood", "--unit", "m", "--crs", CRS)
+    assert named.code == 0, named.err
+
+
+def test_all_faults_of_a_table_in_one_go(town: Renxing, tmp_path: Path) -> None:
+    before = town.files()
+    path = drawn_town.shelters(tmp_path, capacity=["many"], area_m2=["wide"])
+    refused(town("add", "town", "shelters", path), "'many'", "'wide'")
+    refused(town("add", "town", "shelters", path, "--map", "name=TITLE"), "'TITLE'")
+    assert town.files() == before
+
+
+def test_a_layer_is_not_added_twice(flooded: Renxing, tmp_path: Path) -> None:
+    before = flooded.files()
+    refused(flooded("add", "town", "hazard", drawn_town.flood(tmp_path), "--hazard", "flood", "--unit", "m"), "--name")
+    refused(flooded("new", "town", "--osm", drawn_town.extract(tmp_path)), "Choose another name")
+    assert flooded.files() == before
+
+
+def test_unknown_parameters_and_values_out_of_range(town: Renxing) -> None:
+    said = town("run", "town", "--set", "walk.max_minute=20", "--set", "walk.speed=1")
+    refused(said, "walk.max_minutes", "'walk.max_minute'", "'walk.speed'")
+    refused(town("run", "town", "--set", "walk.max_minutes=-1", "--set", "walk.speed_ms=fast"), "'-1'", "'fast'")
+    refused(town("run", "town", "--set", "walk.max_minutes"), "--set walk.max_minutes=20")
+    assert list((town.studies / "town/runs").iterdir()) == []
+
+
+def test_unknown_studies_scenarios_and_runs(flooded: Renxing) -> None:
+    refused(flooded("run", "delft"), "(town)", "'delft'")
+    refused(flooded("run", "../town"), "without slashes")
+    refused(flooded("run", "town", "--scenario", "quake"), "(normal, flood)", "'quake'")
+    refused(flooded("show", "town"), "renxing run town")
+    refused(flooded("export", "town", "--format", "csv", "--out", flooded.workspace / "x"), "renxing run town")
+
+
+def test_faults_in_study_toml_are_named_with_their_line(town: Renxing) -> None:
+    path = town.studies / "town/study.toml"
+    path.write_text(path.read_text().replace('state = "normal"', 'state = "calm"').replace("name = ", "title = ", 1))
+    said = town("run", "town")
+    refused(said, "line", "'calm'", "title")
+
+
+def test_a_missing_input_is_named(flooded: Renxing) -> None:
+    (file,) = (flooded.studies / "town/inputs").glob("*.tif")
+    file.unlink()
+    refused(flooded("run", "town"), file.name)
+
+
+def test_a_workspace_that_cannot_be_written(renxing: Renxing, tmp_path: Path) -> None:
+    extract = drawn_town.extract(tmp_path)
+    renxing.workspace.write_text("a file")
+    refused(renxing("new", "town", "--osm", extract), "a workspace that can be written", "--workspace")
+    refused(renxing("show", "town"), "--workspace")
+    renxing.workspace = Path("/proc/renxing")
+    refused(renxing("new", "town", "--osm", extract), "a workspace that can be written")
+
+
+def test_a_refusal_in_json(renxing: Renxing) -> None:
+    said = renxing("run", "delft", "--json")
+    assert said.code == 1
+    assert said.json["error"]["code"] == "not-found"
+    assert said.json["error"]["faults"][0]["found"] == "'delft'"
+
+
+def test_usage_errors(renxing: Renxing, tmp_path: Path) -> None:
+    for words in (["new", "x"], ["run"], ["dance"], ["export", "x", "--format", "pdf", "--out", "y"],
+                  ["new", "x", "--osm", "a", "--place", "b"]):  # fmt: skip
+        assert renxing(*words).code == 2
+
+
+def test_an_internal_error_says_what_to_report(renxing: Renxing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("mislaid")
+
+    monkeypatch.setattr("app.store.Workspace.open", broken)
+    said = renxing("show", "town")
+    assert said.code == 4
+    assert "Please report" in said.err and "KeyError" in said.err and "Traceback" not in said.err
+    monkeypatch.setenv("RENXING_DEBUG", "1")
+    assert "Traceback" in renxing("show", "town").err
+
+
+# exports
+
+
+def test_exports_are_written_once_and_are_the_same_each_time(flooded: Renxing, tmp_path: Path) -> None:
+    flooded("run", "town")
+    for name, out in (("geojson", "geo"), ("csv", "csv"), ("gpkg", "town.gpkg")):
+        words = ("export", "town", "--scenario", "flood", "--format", name, "--out", tmp_path / out)
+        first = flooded(*words, "--json")
+        assert first.code == 0, first.err
+        written = {path: Path(path).read_bytes() for path in first.json["files"]}
+        refused(flooded(*words), "--overwrite")
+        assert flooded(*words, "--overwrite").code == 0
+        assert {path: Path(path).read_bytes() for path in written} == written
+    several = flooded("export", "town", "--format", "csv", "--out", tmp_path / "both")
+    refused(several, "--scenario ID")
+
+
+# processes
+
+
+def test_help_is_quick_and_complete() -> None:
+    """What takes its time to load stays out until a command needs it."""
+    script = "import sys, app.cli; print(*sorted(n for n in sys.modules if '.' not in n))"
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not {"geopandas", "pandas", "numpy", "fastapi", "folium", "osmnx", "numba", "rasterio"} & set(loaded.split())
+    shown = subprocess.run(command("--help"), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [name for name in ("sample", "new", "add", "run", "show", "export", "serve") if name not in shown] == []
+
+
+def test_two_at_once_compute_one_run(flooded: Renxing) -> None:
+    words = command("run", "town", "--json", "--workspace", flooded.workspace)
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) for _ in range(2)]
+    answers = [json.loads(process.communicate()[0]) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert len({tuple(run["run_id"] for run in answer["runs"]) for answer in answers}) == 1
+    assert len(list((flooded.studies / "town/runs").iterdir())) == 2
+
+
+def test_killed_and_interrupted_runs_leave_nothing_half_visible(flooded: Renxing) -> None:
+    runs = flooded.studies / "town/runs"
+    words = command("run", "town", "--workspace", flooded.workspace)
+    for sign, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+            assert process.stderr is not None
+            while "preparing" not in process.stderr.readline():
+                pass
+            process.send_signal(sign)
+            said = process.stderr.read()
+        assert process.returncode == code
+        assert "Traceback" not in said
+        assert [path for path in runs.iterdir() if not path.name.startswith(".new-") and not (path / "run.json").is_file()] == []
+        time.sleep(0.01)
+    assert flooded("run", "town").code == 0
+    assert {path.name[0] != "." for path in runs.iterdir()} == {True}

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import Affine
+
+from data import study
+from data.study import Layer, StudyFile, city
+from geo.errors import FileMissingError, InputError, NoOverlapError, UnreadableError
+from tests.data.osm.drawn import CRS, EAST, NORTH, Town, street
+
+OSM = Layer(layer_id="osm", kind="osm", file="inputs/a.osm")
+FLOOD = Layer(layer_id="flood", kind="hazard", file="inputs/flood.tif", hazard="flood", unit="m", return_period_y=100)
+
+
+def town() -> Town:
+    """
+    ::
+
+        ┌─┐ ┌─┐            ┌─┐
+        └─┘ └─┘    5 km    └─┘   three houses, the last far off; a school by the first
+        ─1──2──3─ … ────── 8─9
+    """
+    drawn = street().box(2, 0, 10, 9, 9, building="house").box(3, 20, 10, 9, 9, building="house", amenity="school")
+    drawn.box(4, 5000, 10, 9, 9, building="house", name="far").node(8, 5000, 0).node(9, 5100, 0, barrier="gate")
+    return drawn.way(5, [3, 8, 9], highway="tertiary").way(6, [8, 9], highway="path")
+
+
+def folder_of(tmp_path: Path, drawn: Town | None = None) -> Path:
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    (drawn or town()).write(inputs / "a.osm")
+    return tmp_path
+
+
+def definition(*layers: Layer, boundary: str | None = None) -> StudyFile:
+    return StudyFile(study_id="s", name="S", crs=CRS, layers=[OSM, *layers], boundary=boundary)
+
+
+def flood(path: Path, *, east: float = EAST, north: float = NORTH) -> None:
+    place = Affine(10, 0, east - 50, 0, -10, north + 100)
+    with rasterio.open(path, "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs=CRS,
+                       transform=place) as target:  # fmt: skip
+        target.write(np.full((20, 20), 0.5, dtype=np.float32), 1)
+
+
+def table(path: Path, *shapes: shapely.Geometry, **columns: list[object]) -> None:
+    moved = [shapely.affinity.translate(shape, EAST, NORTH) for shape in shapes]
+    gpd.GeoDataFrame(columns, geometry=moved, crs=CRS).to_file(path)
+
+
+def test_a_map_alone(tmp_path: Path) -> None:
+    found = study.load(definition(), folder_of(tmp_path))
+    assert (len(found.buildings), len(found.ways), found.crs) == (3, 3, CRS)
+    assert (found.communities, found.demand, dict(found.hazards)) == (None, None, {})
+    assert (tmp_path / "cache").is_dir()
+
+
+def test_the_map_is_read_once(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    study.load(definition(), folder, cache=tmp_path / "elsewhere")
+    kept = list((tmp_path / "elsewhere").iterdir())
+    before = [path.stat().st_mtime_ns for path in kept]
+    study.load(definition(), folder, cache=tmp_path / "elsewhere")
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_changed_map_is_read_again(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    study.load(definition(), folder)
+    town().box(7, 50, 10, 9, 9, building="house").write(folder / "inputs/a.osm")
+    assert len(study.load(definition(), folder).buildings) == 4
+
+
+def test_hazards(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    flood(folder / "inputs/flood.tif")
+    found = study.load(definition(FLOOD), folder)
+    hazard = found.hazards["flood"]
+    assert (hazard.kind, hazard.unit, hazard.label_en, hazard.label_zh) == (
+        "flood", "m", "Flood, 1 in 100 years", "100年一遇洪水",
+    )  # fmt: skip
+    assert "raster_all_known" in [note.code for note in found.notes]
+
+
+def test_a_hazard_elsewhere_is_refused(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    flood(folder / "inputs/flood.tif", north=NORTH + 300_000)
+    with pytest.raises(NoOverlapError, match=r"inputs/flood.tif.*300 km away"):
+        study.load(definition(FLOOD), folder)
+
+
+def test_given_tables_replace_or_add(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    box = shapely.box(-10, -10, 60, 60)
+    table(folder / "inputs/c.gpkg", box, name=["A"])
+    table(folder / "inputs/p.gpkg", shapely.Point(5, 5), people=[12.5])
+    columns = {"name": ["Hall", "X"], "shelter_id": ["w3", "x"], "kind": ["hall", "x"]}
+    table(folder / "inputs/s.gpkg", box, shapely.Point(5, 5), **columns)
+    table(folder / "inputs/f.gpkg", shapely.Point(5, 5), kind=["police"])
+    files = {"communities": "c", "population": "p", "shelters": "s", "facilities": "f"}
+    layers = [Layer(layer_id=kind, kind=kind, file=f"inputs/{file}.gpkg") for kind, file in files.items()]  # type: ignore[arg-type]
+    found = study.load(definition(*layers), folder)
+    assert found.communities is not None
+    assert found.demand is not None
+    assert (found.communities["name"].tolist(), found.demand["people"].tolist()) == (["A"], [12.5])
+    assert found.facilities["kind"].tolist() == ["school", "police"]
+    assert found.shelters["shelter_id"].tolist() == ["w3", "given-w3", "x"]
+    assert found.shelters["origin"].tolist() == ["candidate", "official", "official"]
+    assert found.shelters["valid_for"].tolist() == [None, None, None]
+    assert found.shelters["floor_m2"].tolist()[1] == pytest.approx(2 * 81, rel=0.01)
+
+
+def test_given_buildings_stand_in_the_maps_place(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    table(folder / "inputs/b.gpkg", shapely.box(0, 10, 9, 19), use=["House"])
+    found = study.load(definition(Layer(layer_id="b", kind="buildings", file="inputs/b.gpkg")), folder)
+    assert found.buildings["use"].tolist() == ["house"]
+
+
+def test_tables_of_one_kind_are_joined_and_ids_kept_apart(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    for name in ("north", "south"):
+        table(folder / f"inputs/{name}.gpkg", shapely.box(0, 0, 9, 9), name=[name])
+    layers = [Layer(layer_id=n, kind="communities", file=f"inputs/{n}.gpkg") for n in ("north", "south")]
+    found = study.load(definition(*layers), folder).communities
+    assert found is not None
+    assert found[["community_id", "name"]].to_numpy().tolist() == [["c1", "north"], ["south-c1", "south"]]
+    assert found["parent_id"].tolist() == [None, None]
+
+
+def test_a_population_raster(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    flood(folder / "inputs/people.tif")
+    people = Layer(layer_id="people", kind="population", file="inputs/people.tif")
+    found = study.load(definition(people), folder).demand
+    assert found is not None
+    assert (len(found), found["people"].sum()) == (400, 200)
+
+
+def test_an_outline_keeps_what_is_inside_and_streets_a_walk_beyond(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    table(folder / "inputs/outline.gpkg", shapely.box(-10, -10, 15, 60))
+    found = study.load(definition(boundary="inputs/outline.gpkg"), folder)
+    assert (len(found.buildings), len(found.facilities), len(found.shelters)) == (1, 0, 1)
+    assert found.ways.tags["way_id"].tolist() == [1, 5]
+    assert found.ways.barriers["node_id"].tolist() == [9]
+    said = next(note for note in found.notes if note.code == "outside_outline")
+    assert said.en == "Outside the study's outline and left out: 2 buildings, 1 facilities, 1 streets."
+    assert said.zh == "研究范围外未计入：建筑2、设施1、街道1。"
+
+
+def test_people_inside_and_outside_an_outline_are_all_there(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    flood(folder / "inputs/people.tif")
+    people = Layer(layer_id="people", kind="population", file="inputs/people.tif")
+    whole = study.load(definition(people), folder)
+    assert whole.demand is not None
+    outline = shapely.affinity.translate(shapely.box(-20, -50, 40, 50), EAST, NORTH)
+    elsewhere = whole.demand.union_all().envelope.buffer(99) - outline
+    part, rest = (city.clipped(whole, area) for area in (outline, elsewhere))
+    assert part.demand is not None
+    assert rest.demand is not None
+    assert part.demand["people"].sum() + rest.demand["people"].sum() == whole.demand["people"].sum()
+
+
+def test_an_outline_elsewhere_or_without_area_is_refused(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    table(folder / "inputs/far.gpkg", shapely.box(90_000, 0, 91_000, 900))
+    table(folder / "inputs/line.gpkg", shapely.LineString([(0, 0), (9, 9)]))
+    with pytest.raises(NoOverlapError):
+        study.load(definition(boundary="inputs/far.gpkg"), folder)
+    with pytest.raises(UnreadableError, match="an outline"):
+        study.load(definition(boundary="inputs/line.gpkg"), folder)
+
+
+def test_all_missing_files_at_once(tmp_path: Path) -> None:
+    with pytest.raises(FileMissingError) as raised:
+        study.load(definition(FLOOD, boundary="inputs/b.geojson"), tmp_path)
+    assert len(raised.value.faults) == 3
+
+
+def test_one_map_is_needed(tmp_path: Path) -> None:
+    empty = StudyFile(study_id="s", name="S", crs=CRS)
+    with pytest.raises(InputError, match="renxing add STUDY osm"):
+        study.load(empty, tmp_path)
+    folder_of(tmp_path)
+    with pytest.raises(InputError, match="one layer of kind osm, found 2"):
+        study.load(definition(OSM.model_copy(update={"layer_id": "two"})), tmp_path)
