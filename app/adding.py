@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from data.extents import Bounds, in_degrees, require_overlap
 from data.osm.extract import ATTRIBUTION, LICENCE, SOURCE
 from data.osm.files import header
 from data.study import Layer, Scenario, StudyFile, read_outline
-from data.study.city import RASTERS
+from data.study.city import BEYOND_M, RASTERS
 from data.study.definition import HAZARDS
 from geo.crs import WGS84, metric_crs
 from geo.errors import Fault, ParameterError, UnreadableError, refuse
@@ -26,6 +27,8 @@ from geo.reasons import Sentence
 NORMAL = Scenario(scenario_id="normal", name="Normal day", name_zh="平时")
 KINDS = ("hazard", *given.KINDS)
 """What can be added to a study."""
+METRES_PER_DEGREE = 111_320.0
+"""Of latitude; of longitude at the equator."""
 UNITS = tuple(rasters.METRES)
 
 
@@ -90,7 +93,8 @@ def add(
     with stage("reading the file"):
         bounds, notes = _looked_at(what, found)
     with stage("comparing it with the study"):
-        require_overlap(bounds, _extent(found), where=str(what.path))
+        reach = _extent(found) if what.kind == "hazard" else _widened(_extent(found))
+        require_overlap(bounds, reach, where=str(what.path))
     with stage("taking it in"):
         changed = workspace.add_layer(study_id, layer, what.path, change=lambda file: _with_scenario(file, what, layer))
     return changed, changed.file.layers[-1], notes
@@ -180,6 +184,14 @@ def _extent(of: Study) -> Bounds:
     if outline is None:
         return study.read_map(of.file, of.folder).bounds
     return in_degrees(_box(shapely.bounds(outline)), crs=of.file.crs, where=str(of.file.boundary))
+
+
+def _widened(bounds: Bounds) -> Bounds:
+    """An extent and the ground round it from which shelters still serve the study."""
+    west, south, east, north = bounds
+    up = BEYOND_M / METRES_PER_DEGREE
+    across = up / math.cos(math.radians(max(abs(south), abs(north))))
+    return west - across, south - up, east + across, north + up
 
 
 def _with_scenario(file: StudyFile, what: Addition, layer: Layer) -> StudyFile:

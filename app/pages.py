@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from app import __version__, views
+from app.export import Format
+from app.maps.index import IndexView, StudyCard
 from app.maps.view import Choice, MapView, Urls
 from app.showing import Shown
-from app.store import Run, Study
+from app.store import Run, Study, Workspace
+from app.texts import codes, words
 from data.study import Scenario
 from geo.errors import Fault, NotFoundError
 from tiles.text import LANGUAGES, Text
@@ -47,7 +50,7 @@ def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -
     shown_now = names.get(here) or scenario_name(Scenario.model_validate(record.recipe.scenario))
     return MapView(
         lang=lang,
-        title=Text(study.file.name_zh or study.file.name, study.file.name),
+        title=study_name(study),
         scenario=shown_now,
         layers=tuple(layer.bare() for layer in shown.layers),
         urls=urls(run),
@@ -69,6 +72,47 @@ def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -
     )
 
 
+def index_view(workspace: Workspace, lang: str) -> IndexView:
+    """The start page: every study with what its latest run says."""
+    studies, broken = workspace.readable()
+    found = [(study, workspace.latest(study.study_id)) for study in studies]
+    named = [name for _, latest in found for run in latest.values() for name in run.record.attribution]
+    unreadable = [StudyCard(Text(name, name), "", words("index.unreadable")) for name in broken]
+    return IndexView(
+        lang=lang,
+        studies=(*(_card(study, latest, lang) for study, latest in found), *unreadable),
+        languages=tuple(
+            Choice(Text(said, said), f"/?lang={code}", current=code == lang) for code, said in LANGUAGE_NAMES.items()
+        ),
+        attribution=tuple(dict.fromkeys(named)),
+        api="/docs",
+        version=__version__,
+    )
+
+
+def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
+    """A study that was computed shows its numbers and the ways to its maps; one that was not says so."""
+    page = f"/studies/{study.study_id}"
+    run = chosen(study, latest, "") if latest else None
+    return StudyCard(
+        title=study_name(study),
+        url=f"{page}?lang={lang}" if run else "",
+        numbers=views.numbers(Shown(run)) if run else (),
+        scenarios=tuple(
+            Choice(scenario_name(s), f"{page}?scenario={s.scenario_id}&lang={lang}" if s.scenario_id in latest else "")
+            for s in study.file.scenarios
+        ),
+        downloads=tuple(_downloads(run)) if run else (),
+    )
+
+
+def _downloads(run: Run) -> Iterator[Choice]:
+    base = f"/api/v1/runs/{run.run_id}/layers/communities"
+    said = codes("level")["community"]
+    for format in Format:
+        yield Choice(Text(f"{said.zh} {format.upper()}", f"{said.en} {format.upper()}"), f"{base}.{format}")
+
+
 def urls(run: Run) -> Urls:
     """Where a map page finds the data of a run."""
     tiles = f"/tiles/{run.run_id}/{{table}}/{{z}}/{{x}}/{{y}}"
@@ -78,6 +122,11 @@ def urls(run: Run) -> Urls:
         png=f"{tiles}.png",
         base=f"/tiles/{run.record.study_id}/base/{{z}}/{{x}}/{{y}}.mvt",
     )
+
+
+def study_name(study: Study) -> Text:
+    """A study's name in both languages."""
+    return Text(study.file.name_zh or study.file.name, study.file.name)
 
 
 def scenario_name(scenario: Scenario) -> Text:

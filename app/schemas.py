@@ -91,6 +91,7 @@ class StudyList(BaseModel):
     """Every study of the workspace."""
 
     studies: list[StudyBrief] = Field(description="The studies, by id.")
+    unreadable: dict[str, str] = Field(description="Studies whose study.toml cannot be read, and what is wrong in it.")
 
 
 class StudyOut(StudyBrief):

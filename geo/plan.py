@@ -322,9 +322,13 @@ def _derived(
 
 
 def _people(city: City, params: PlanParams) -> Population:
-    if city.demand is not None:
-        return population.given(city.demand)
-    return population.from_buildings(city.buildings, city.areas, params=params.population)
+    """Known people as they are given, spread over the dwellings of their units where they come by unit; else estimated."""
+    if city.demand is None:
+        return population.from_buildings(city.buildings, city.areas, params=params.population)
+    by_unit = len(city.demand) > 0 and (shapely.get_dimensions(_shapes(city.demand)) == 2).all()
+    if by_unit and len(city.buildings):
+        return population.allocate(city.demand, city.buildings, city.areas, params=params.population)
+    return population.given(city.demand)
 
 
 def _communities(city: City, demand: gpd.GeoDataFrame, params: PlanParams) -> areas_of_planning.Communities:

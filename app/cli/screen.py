@@ -18,8 +18,6 @@ from app.errors import answer
 from geo.errors import RenxingError
 
 STARTED = time.perf_counter()
-NAME_WIDTH = 12
-"""Columns of text that words get at least, so that numbers do not squeeze them."""
 NARROW = 100
 """Columns of text a table gets where standard output is not a terminal."""
 
@@ -50,8 +48,8 @@ def table(title: str, headings: Sequence[tuple[str, str]], rows: Iterable[Sequen
     """A table: ``headings`` are (text, justification); cells are shown as text, never as markup."""
     drawn = Table(title=Text(title), title_justify="left", header_style="bold", expand=False)
     for heading, justify in headings:
-        least = NAME_WIDTH if justify == "left" else None
-        drawn.add_column(Text(heading), justify=justify, overflow="fold", min_width=least)  # type: ignore[arg-type]
+        # Words are kept whole as long as the headings of numbers can be broken instead.
+        drawn.add_column(Text(heading), justify=justify, overflow="fold", no_wrap=justify == "left")  # type: ignore[arg-type]
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return drawn

@@ -50,8 +50,8 @@ def _between(column: str, style: Style) -> list[str]:
 
 
 def _edges(column: str, low: float, high: float) -> list[str]:
-    above = [f"{column} > {low:g}"] if math.isfinite(low) else []
-    below = [f"{column} <= {high:g}"] if math.isfinite(high) else []
+    above = [f"{column} > {low:.12g}"] if math.isfinite(low) else []
+    below = [f"{column} <= {high:.12g}"] if math.isfinite(high) else []
     return above + below
 
 

@@ -15,7 +15,16 @@ FOREIGN = re.compile(r"(?i)\b(?:https?|wss?|ftp):|(?:^|[\s\"'`(=,])[/\\]{2}[^/\\
 """An address of another host, or one that carries script."""
 ADDRESSES = frozenset({"src", "href", "srcset", "action", "formaction", "poster", "data", "xlink:href", "background"})
 SCRIPTS_THAT_RUN = frozenset({"", "module", "text/javascript", "application/javascript"})
-SANDBOX = "sandbox allow-scripts"
+SANDBOX = {True: "sandbox allow-scripts", False: "sandbox allow-downloads"}
+"""With scripts, and without: neither may act as this server's own origin."""
+
+
+@dataclass(frozen=True)
+class MapPage:
+    """A page and the headers it must go out with."""
+
+    html: str
+    headers: dict[str, str]
 
 
 def json_for_html(value: Any) -> str:
@@ -92,7 +101,7 @@ def policy(page: str, *, scripts: bool = True) -> str:
     ]  # fmt: skip
     if scripts:
         parts += [f"script-src 'self'{_hashes(seen.scripts)}", "connect-src 'self'"]
-    return "; ".join([*parts, SANDBOX if scripts else "sandbox"])
+    return "; ".join([*parts, SANDBOX[scripts]])
 
 
 def _hashes(texts: list[str]) -> str:

@@ -6,31 +6,22 @@ with ``textContent``. No word of the data goes through a template or into a scri
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from app.maps.guard import headers, json_for_html, refuse_foreign
+from app.maps.guard import MapPage, headers, json_for_html, refuse_foreign
 from app.maps.verbatim import LocalMap, Page, Verbatim
-from app.maps.view import Choice, MapView, Number, Standing
+from app.maps.view import LANG_CODES, Choice, MapView, Number, Standing
 from app.texts import catalogue, section
 from tiles.basepaint import HALO, PAPER, labels, paints
 from tiles.layer import Field, Layer, Row
 from tiles.style import Class, Style
 from tiles.text import Text
 
-LANG_CODES = {"zh": "zh-CN", "en": "en"}
 ASSET_SCRIPTS = ("assets/leaflet/leaflet.js", "assets/protomaps-leaflet/protomaps-leaflet.js")
 OWN_SCRIPTS = ("words.js", "symbols.js", "basemap.js", "layers.js", "popup.js", "legend.js", "summary.js", "start.js")
 STYLES = ("assets/leaflet/leaflet.css", "renxing.css")
 MAX_ZOOM = 19
-
-
-@dataclass(frozen=True)
-class MapPage:
-    """A page and the headers it must go out with."""
-
-    html: str
-    headers: dict[str, str]
 
 
 def render(view: MapView) -> MapPage:

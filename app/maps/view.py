@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tiles.layer import Kind, Layer
 from tiles.text import LANGUAGES, NOTHING, Text
 
+LANG_CODES = {"zh": "zh-CN", "en": "en"}
 Box = tuple[float, float, float, float]
 LOCAL = re.compile(r"/(?![/\\])[^\s\\]*")
 """An address on this server: one slash, and nothing that a browser would read as another host."""

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.answers import kept, tag
 from app.deps import Held, NamedRun, NamedStudy
+from app.maps import index
 from app.maps.guard import policy
-from app.pages import chosen, language, map_view
+from app.pages import chosen, index_view, language, map_view
 from app.reference import reference
 from app.showing import Shown
 from app.store import Run, Study
@@ -18,6 +19,14 @@ from app.store import Run, Study
 router = APIRouter(tags=["pages"])
 HTML = "text/html; charset=utf-8"
 Lang = Annotated[str, Query(description="Language of the page: zh or en (default: the reader's, by Accept-Language).")]
+
+
+@router.get("/", summary="The studies", response_class=Response)
+def index_page(request: Request, held: Held, lang: Lang = "") -> Response:
+    """Every study with its numbers and the ways to its maps."""
+    spoken = language(lang, request.headers.get("accept-language", ""))
+    page = index.render(index_view(held.workspace, spoken))
+    return kept(request, page.html.encode, media_type=HTML, state=tag(page.html), headers=page.headers)
 
 
 @router.get("/studies/{study}", summary="A study's map", response_class=Response)

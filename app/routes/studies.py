@@ -15,8 +15,11 @@ router = APIRouter(prefix="/api/v1/studies", tags=["studies"])
 @router.get("", summary="Every study")
 def studies(held: Held) -> StudyList:
     """The studies of the workspace, by id."""
-    found = [held.workspace.study(study_id) for study_id in held.workspace.studies()]
-    return StudyList(studies=[StudyBrief.model_validate(_brief(study)) for study in found])
+    found, broken = held.workspace.readable()
+    return StudyList(
+        studies=[StudyBrief.model_validate(_brief(study)) for study in found],
+        unreadable={name: held.inside(str(error)) for name, error in broken.items()},
+    )
 
 
 @router.get("/{study}", summary="One study: its inputs, scenarios and latest runs")

@@ -26,7 +26,7 @@ from app.store.ids import is_id, is_run_id, known_id, made_id
 from app.store.inputs import take_in
 from app.store.runs import RECORD, SORTED, Outcome, Recipe, Run, read_run, write_run
 from data.study import Layer, StudyFile
-from geo.errors import ConflictError, Fault, NotFoundError, RenxingError, StorageError
+from geo.errors import ConflictError, Fault, InputError, NotFoundError, RenxingError, StorageError
 
 DEFINITION = "study.toml"
 LATEST = "latest.json"
@@ -86,6 +86,17 @@ class Workspace:
             except FileNotFoundError:
                 return []
         return sorted(p.name for p in there if is_id(p.name) and (p / DEFINITION).is_file())
+
+    def readable(self) -> tuple[list[Study], dict[str, RenxingError]]:
+        """Every study whose definition can be read, and for the others what is wrong."""
+        found: list[Study] = []
+        broken: dict[str, RenxingError] = {}
+        for study_id in self.studies():
+            try:
+                found.append(self.study(study_id))
+            except InputError as error:
+                broken[study_id] = error
+        return found, broken
 
     def study(self, study_id: str) -> Study:
         """One study; NotFoundError names those there are, InputError says what is wrong in its definition."""

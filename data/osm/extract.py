@@ -10,9 +10,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from data.osm import tables
+from data.osm import tables, water
 from data.osm.facilities import facilities
-from data.osm.raw import Raw
+from data.osm.raw import Raw, Shapes
 from data.osm.refuges import shelters
 from data.osm.scan import scan
 from data.osm.shapes import project
@@ -53,6 +53,7 @@ COUNTS = {
     "areas": "Areas of land and water kept.",
     "areas_not_closed": "Areas left out: the outline is not closed, or encloses nothing.",
     "areas_cut_off": "Areas left out: a relation of which the extract lacks a part.",
+    "water_closed_by_edge": "Water areas that the extract cuts off, closed along its edge.",
     "water_cut_off": "Water areas left out: the extract cuts them off; their shores are kept as lines.",
     "lines": "Rivers, railways, power lines, … kept.",
     "lines_shore": "Shore lines kept of water areas that the extract cuts off.",
@@ -115,13 +116,25 @@ def _extract(raw: Raw, of: Mapped, streets: Ways, counts: Counter[str]) -> Extra
     built, serving = tables.buildings(of, counts), facilities(of, counts)
     bounds = raw.header.bounds or _box(built, streets)
     extent = project(np.array([shapely.box(*bounds)], dtype=object), crs=of.crs)[0]
+    closed = _closed_water(of, streets, built, extent)
     return Extract(
         ways=streets, buildings=built, facilities=serving,
-        shelters=shelters(of, serving, built, counts), areas=tables.areas(of, counts),
-        lines=tables.lines(of, counts), boundaries=tables.boundaries(of, counts, extent=extent),
+        shelters=shelters(of, serving, built, counts), areas=tables.areas(of, closed, counts),
+        lines=tables.lines(of, closed, counts), boundaries=tables.boundaries(of, counts, extent=extent),
         places=tables.places(of, counts), crs=of.crs, bounds=bounds,
         date=raw.header.date, counts=dict.fromkeys(COUNTS, 0) | counts,
     )  # fmt: skip
+
+
+def _closed_water(of: Mapped, streets: Ways, built: gpd.GeoDataFrame, extent: shapely.Polygon) -> Shapes:
+    """Each water area that the extract cuts off, closed along its edge where the map tells which side is land."""
+    off_bridges = np.repeat(streets.tags[["bridge", "tunnel"]].isna().all(axis=1).to_numpy(), np.diff(streets.start))
+    homes = shapely.get_coordinates(shapely.point_on_surface(built.geometry.to_numpy()))
+    land = np.r_[np.column_stack([streets.x, streets.y])[off_bridges], homes]
+    closed = np.full(len(of.shores), None, dtype=object)
+    for row, banks in enumerate(of.shore_shape):
+        closed[row] = None if banks is None else water.close(banks, land, extent=extent)
+    return closed
 
 
 def _metric(crs: str) -> str:

@@ -38,7 +38,8 @@ def facilities(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
 def _serving(of: Mapped, counts: Counter[str]) -> tuple[list[int], list[str], list[bool]]:
     """Rows of what serves, its kind, and whether that is known only from what it was built as."""
     rows, kind, weak = [], [], []
-    for row, tags in enumerate(of.things.tags):
+    for row in of.notable:
+        tags = of.things.tags[row]
         by_tag = kinds.facility(tags)
         found = by_tag or kinds.built_as(tags)
         if found is None or of.drawn_again(row, kinds.facility):

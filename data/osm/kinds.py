@@ -150,6 +150,11 @@ KEYS = frozenset(
 """An object without any of these keys is of no interest."""
 
 
+def is_plain_building(tags: Tags) -> bool:
+    """Whether this is a building and nothing else: most objects of a town, which no other rule needs to look at."""
+    return "building" in tags and KEYS & tags.keys() == {"building"} and tags["building"] not in BUILT_AS["building"]
+
+
 def kind_of(tags: Tags, rules: Rules) -> str | None:
     """The kind of the first rule that fits."""
     for key, kinds in rules.items():

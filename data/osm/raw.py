@@ -50,8 +50,8 @@ class Streets:
 class Raw:
     """What was read, before any of it is interpreted.
 
-    What the extract cuts off is kept as lines: ``shores`` round water, each way by itself, and ``borders`` of
-    administrative units, each relation with all of its lines there are. ``outlines`` gives, for a way that is the outer
+    What the extract cuts off is kept as lines, each relation with all of its lines there are: ``shores`` round water,
+    and ``borders`` of administrative units. ``outlines`` gives, for a way that is the outer
     line of relations that became areas, their tags. ``barriers`` are node numbers with tags.
     """
 

@@ -43,14 +43,14 @@ def shelters(
 
 def _refuges(of: Mapped) -> gpd.GeoDataFrame:
     """What the map says is a place of refuge."""
-    kind = {row: found for row, tags in enumerate(of.things.tags) if (found := kinds.refuge(tags))}
+    kind = {row: found for row in of.notable if (found := kinds.refuge(of.things.tags[row]))}
     rows = [row for row in kind if of.is_somewhere(row)]
     return frame(of, _SITES, rows, of.place(rows), {"kind": text(kind[row] for row in rows)})
 
 
 def _open_ground(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
     """Open ground with an outline, and civil-defence shelters, each once."""
-    kind = {row: found for row, tags in enumerate(of.things.tags) if (found := kinds.candidate(tags))}
+    kind = {row: found for row in of.notable if (found := kinds.candidate(of.things.tags[row]))}
     here = [row for row in kind if of.is_somewhere(row) and not of.drawn_again(row, kinds.candidate)]
     rows = [row for row in here if of.area[row] is not None or kind[row] not in OPEN_KINDS]
     counts["open_ground_without_outline"] = len(here) - len(rows)

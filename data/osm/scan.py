@@ -199,19 +199,16 @@ class _Pass:
         streets = Streets(self.street_row, numbers, self.street_nodes, _shapes(self.street_wkb))
         head = Header(head.bounds, head.date or _real_day(self.newest))
         return Raw(
-            head, things, streets, self._shores(), self._borders(), self._outlines(), self.barriers, self.counts
+            head, things, streets, self._cut_off(self.plan.shores), self._cut_off(self.plan.borders),
+            self._outlines(), self.barriers, self.counts,
         )  # fmt: skip
 
-    def _shores(self) -> Things:
-        of = {w: self.plan.tags[r] for r in sorted(self.plan.shores.keys() - self.areas) for w in self.plan.shores[r]}
-        ways = [way for way in self.lines if way in of]
-        return _as_lines([f"w{original(w)}" for w in ways], [of[w] for w in ways], [self.lines[w] for w in ways])
-
-    def _borders(self) -> Things:
-        there = {r: [self.lines[w] for w in self.plan.borders[r] if w in self.lines] for r in self.plan.borders}
+    def _cut_off(self, relations: dict[int, list[int]]) -> Things:
+        """Those of the relations that became no area, with the lines there are of them."""
+        there = {r: [self.lines[w] for w in ways if w in self.lines] for r, ways in relations.items()}
         cut = [r for r in sorted(there.keys() - self.areas) if there[r]]
-        tags = [self.plan.tags[r] for r in cut]
-        return _as_lines([f"r{original(r)}" for r in cut], tags, [_joined(there[r]) for r in cut])
+        tags, shapes = [self.plan.tags[r] for r in cut], _shapes(_joined(there[r]) for r in cut)
+        return Things([f"r{original(r)}" for r in cut], tags, shapes, np.zeros(len(cut), dtype=bool))
 
     def _outlines(self) -> dict[str, list[Tags]]:
         outlines: dict[str, list[Tags]] = {}
@@ -271,10 +268,6 @@ def _joined(lines: list[bytes]) -> bytes:
     if len(lines) == 1:
         return lines[0]
     return _wkb(shapely.MultiLineString([*shapely.get_parts(shapely.from_wkb(lines))]))
-
-
-def _as_lines(ids: list[str], tags: list[Tags], wkb: list[bytes]) -> Things:
-    return Things(ids, tags, _shapes(wkb), np.zeros(len(ids), dtype=bool))
 
 
 def _shapes(wkb: Iterable[bytes]) -> Shapes:

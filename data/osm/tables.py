@@ -37,9 +37,13 @@ _UNITS = Schema("boundaries", BOUNDARIES.columns)
 
 @dataclass(frozen=True)
 class Mapped:
-    """What was read, in metres: ``shape`` as mapped and ``area`` as enclosed (None: nothing), both (n,) in ``crs``."""
+    """What was read, in metres: ``shape`` as mapped and ``area`` as enclosed (None: nothing), both (n,) in ``crs``.
+
+    ``notable`` are the rows that may be more than a building.
+    """
 
     things: Things
+    notable: list[int]
     shape: Shapes
     area: Shapes
     outlines: dict[str, list[Tags]]
@@ -71,7 +75,8 @@ def mapped(raw: Raw, *, crs: str, counts: Counter[str]) -> Mapped:
     counts["outlines_repaired"] = repaired
     counts["beyond_projection"] = int(shapely.is_missing(shape).sum())
     shores, borders = (project(lines.shape, crs=crs) for lines in (raw.shores, raw.borders))
-    return Mapped(raw.things, shape, area, raw.outlines, raw.shores, shores, raw.borders, borders, crs)
+    notable = [row for row, tags in enumerate(raw.things.tags) if not kinds.is_plain_building(tags)]
+    return Mapped(raw.things, notable, shape, area, raw.outlines, raw.shores, shores, raw.borders, borders, crs)
 
 
 def buildings(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
@@ -94,24 +99,35 @@ def buildings(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
     return frame(of, BUILDINGS, rows, of.area[rows], columns)
 
 
-def areas(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
-    """Land and water that is not a building, ``geo.tables.AREAS``."""
-    kind = [None if kinds.is_building(t) else kinds.area(t) for t in of.things.tags]
-    found = [row for row, k in enumerate(kind) if k and not of.things.ids[row].startswith("n")]
+def areas(of: Mapped, water: Shapes, counts: Counter[str]) -> gpd.GeoDataFrame:
+    """Land and water that is not a building, ``geo.tables.AREAS``.
+
+    ``water`` (one of each of ``of.shores``) is what was closed along the extent's edge, None where it stays open.
+    """
+    tags = of.things.tags
+    kind = {row: kinds.area(tags[row]) for row in of.notable if not kinds.is_building(tags[row])}
+    found = [row for row, k in kind.items() if k and not of.things.ids[row].startswith("n")]
     rows = [row for row in found if of.area[row] is not None and not of.drawn_again(row, kinds.area)]
+    closed = np.flatnonzero(~shapely.is_missing(water)).tolist()
     counts["areas_not_closed"] = sum(of.area[row] is None for row in found)
-    counts["areas"] = len(rows)
-    return frame(of, AREAS, rows, of.area[rows], {"kind": text(kind[row] for row in rows)})
+    counts["water_closed_by_edge"] = len(closed)
+    counts["water_cut_off"] -= len(closed)
+    counts["areas"] = len(rows) + len(closed)
+    ids = [of.things.ids[row] for row in rows] + [of.shores.ids[row] for row in closed]
+    tags = [tags[row] for row in rows] + [of.shores.tags[row] for row in closed]
+    columns = {"kind": text([*(kind[row] for row in rows), *("water" for _ in closed)])}
+    return table(AREAS, ids, tags, np.r_[of.area[rows], water[closed]], columns, crs=of.crs)
 
 
-def lines(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
+def lines(of: Mapped, water: Shapes, counts: Counter[str]) -> gpd.GeoDataFrame:
     """Rivers, railways, power lines, …, ``geo.tables.LINES`` and ``tunnel`` (text, None when not tagged).
 
-    Kind ``shore`` is a line round water whose area the extract cuts off; ``coastline`` has the sea on its right.
+    Kind ``shore`` are the banks of water that the extract cuts off and that stays open (``water`` as for ``areas``);
+    ``coastline`` has the sea on its right.
     """
-    kind = [kinds.kind_of(t, kinds.LINES) for t in of.things.tags]
-    rows = [row for row, k in enumerate(kind) if k and shapely.get_dimensions(of.shape[row]) == 1]
-    along = [r for r in range(len(of.shores)) if of.shore_shape[r] is not None]
+    kind = {row: kinds.kind_of(of.things.tags[row], kinds.LINES) for row in of.notable}
+    rows = [row for row, k in kind.items() if k and shapely.get_dimensions(of.shape[row]) == 1]
+    along = np.flatnonzero(shapely.is_missing(water) & ~shapely.is_missing(of.shore_shape)).tolist()
     tags = [of.things.tags[row] for row in rows] + [of.shores.tags[r] for r in along]
     columns = {
         "kind": text([*(kind[row] for row in rows), *("shore" for _ in along)]),
@@ -129,7 +145,7 @@ def boundaries(of: Mapped, counts: Counter[str], *, extent: shapely.Polygon) -> 
     A unit of which the extract holds only some lines is closed along its edge where its neighbours leave one answer
     (``geo.boundaries.close``): ``cut_off`` is True then. More columns: ``place`` and ``population``.
     """
-    found = [row for row, t in enumerate(of.things.tags) if of.area[row] is not None and kinds.is_unit(t)]
+    found = [row for row in of.notable if of.area[row] is not None and kinds.is_unit(of.things.tags[row])]
     rows = [row for row in found if not of.drawn_again(row, kinds.is_unit)]
     cut = [row for row in range(len(of.borders)) if of.border_shape[row] is not None]
     tags = [of.things.tags[row] for row in rows] + [of.borders.tags[row] for row in cut]
@@ -153,15 +169,16 @@ def _unit_columns(tags: list[Tags]) -> dict[str, Any]:
 
 def places(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
     """Named places as points, for labels."""
-    rows = [
-        row for row, tags in enumerate(of.things.tags)
-        if of.things.ids[row][0] == "n" and tags.get("place") in kinds.PLACES and "name" in tags
-        and of.shape[row] is not None
-    ]  # fmt: skip
+    rows = [row for row in of.notable if of.things.ids[row][0] == "n" and _is_named_place(of.things.tags[row])]
+    rows = [row for row in rows if of.shape[row] is not None]
     tags = [of.things.tags[row] for row in rows]
     population = _numbers(values.count(t.get("population")) for t in tags)
     counts["places"] = len(rows)
     return frame(of, PLACES, rows, of.shape[rows], {"kind": text(t["place"] for t in tags), "population": population})
+
+
+def _is_named_place(tags: Tags) -> bool:
+    return tags.get("place") in kinds.PLACES and "name" in tags
 
 
 def frame(

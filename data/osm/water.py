@@ -30,12 +30,13 @@ WET_SHARE_MAX = 0.02
 """Largest share of streets and houses that may stand in the water (jetties, houseboats) before it is not believed."""
 
 Ints = NDArray[np.int64]
+Points = NDArray[np.float64]
 
 
-def close(banks: shapely.Geometry, land: Shapes, *, extent: shapely.Polygon) -> shapely.Geometry | None:
+def close(banks: shapely.Geometry, land: Points, *, extent: shapely.Polygon) -> shapely.Geometry | None:
     """The water within ``extent`` that the lines ``banks`` go round; None where it cannot be told.
 
-    ``land`` are points on streets and in houses, (n,). All in one metric CRS.
+    ``land`` are x and y of points on streets and in houses, (n, 2). All in one metric CRS.
     """
     lines = shapely.line_merge(shapely.intersection(banks, extent, grid_size=GRID_M))
     ends = _loose_ends(lines)
@@ -87,10 +88,11 @@ def _turns(faces: Shapes, banks: Shapes) -> Ints | None:
     return turn if (turn >= 0).all() else None
 
 
-def _wet(faces: Shapes, turn: Ints, land: Shapes) -> shapely.Geometry | None:
+def _wet(faces: Shapes, turn: Ints, land: Points) -> shapely.Geometry | None:
     """The faces of the turn on which nothing stands; None when both turns have streets and houses, or neither."""
-    _, face = shapely.STRtree(faces).query(land, predicate="within")
-    stands = np.bincount(turn[face], minlength=2)
+    shapely.prepare(faces)
+    count = [np.count_nonzero(shapely.contains_xy(face, land[:, 0], land[:, 1])) for face in faces]
+    stands = np.bincount(turn, weights=count, minlength=2)
     wet = int(np.argmin(stands))
     if stands[wet] > WET_SHARE_MAX * stands.sum() or not stands.any() or not (turn == wet).any():
         return None

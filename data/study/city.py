@@ -235,6 +235,8 @@ def _map_notes(counts: dict[str, int]) -> Iterable[Sentence]:
                                    "closed along its edge.", "{n}个行政界线被数据范围截断，沿数据边缘闭合。"),
         "map_boundaries_left_out": (counts["boundaries_cut_off"], "{n} boundaries are cut off by the extract and left "
                                     "out.", "{n}个行政界线被数据范围截断，未计入。"),
+        "map_water_by_edge": (counts["water_closed_by_edge"], "{n} water areas are cut off by the extract and closed "
+                              "along its edge.", "{n}处水域被数据范围截断，沿数据边缘闭合。"),
         "map_water_cut_off": (counts["water_cut_off"], "{n} water areas are cut off by the extract; only their shores "
                               "are known.", "{n}处水域被数据范围截断，仅知其岸线。"),
     }  # fmt: skip

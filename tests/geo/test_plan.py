@@ -150,6 +150,15 @@ def test_a_city_where_nobody_lives() -> None:
     assert all(check.ok for check in found.audit)
 
 
+def test_people_known_by_unit_go_to_the_dwellings_in_it() -> None:
+    town = city()
+    assert town.communities is not None
+    by_unit = table(tables.DEMAND, list(town.communities.geometry), people=[40, 60])
+    found = computed(replace(town, demand=by_unit), NORMAL)
+    assert found.layers["demand"]["people"].tolist() == [20, 20, 30, 30]
+    assert found.layers["communities"]["people"].tolist() == [40, 60]
+
+
 def test_people_outside_every_community_are_kept() -> None:
     town = city()
     assert town.communities is not None

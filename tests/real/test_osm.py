@@ -56,9 +56,11 @@ def test_kampen(shared_data: Path) -> None:
     assert 22 <= kinds["school"] <= 25
     # The picnic shelter and the home for refugees are no places of refuge.
     assert not (found.shelters["origin"] == "mapped").any()
-    # A cut-off map still knows the town's quarters, and the river's banks if not its area.
+    # A cut-off map still knows the town's quarters, and the river that runs through it.
     assert {"Kampen", "IJsselmuiden", "Grafhorst"} <= set(found.boundaries["name"])
-    assert (found.lines["kind"] == "shore").sum() > 20
+    river = found.areas.set_index("area_id").geometry["r8493790"]
+    assert river.area == pytest.approx(1.45e6, rel=0.05)
+    assert (found.counts["water_closed_by_edge"], found.counts["water_cut_off"]) == (7, 0)
 
 
 def test_nanjing(shared_data: Path) -> None:

@@ -97,11 +97,11 @@
       const path = L.GeoJSON.geometryToLayer(feature, { pointToLayer });
       const parts = path.getLayers ? path.getLayers() : [path];
       // A site with a sign of its own is drawn lightly: the sign says what it is.
-      if (symbol.shape) Object.assign(options, { fillOpacity: 0.3, weight: 1.5, color: symbol.line === "#ffffff" ? symbol.fill : symbol.line });
+      if (symbol.mark && symbol.shape) Object.assign(options, { fillOpacity: 0.3, weight: 1.5, color: symbol.line === "#ffffff" ? symbol.fill : symbol.line });
       for (const part of parts) {
         if (!(part instanceof R.ShapeMarker)) Object.assign(part.options, options);
         this.take(group, part, feature);
-        if (symbol.shape && part instanceof L.Polygon) this.take(group, this.point(R.middle(part), symbol), feature);
+        if (symbol.mark && symbol.shape && part instanceof L.Polygon) this.take(group, this.point(R.middle(part), symbol), feature);
       }
     }
 

@@ -19,10 +19,12 @@
   function cardOf(hit) {
     const { card } = hit.layer;
     const cls = card.style.classes[R.classOf(card.style, hit.properties)];
-    const reason = card.fields.some((field) => field.column === "reason") ? R.spoken(hit.properties, "reason") : "";
+    // That a usable shelter is usable has been said by its class.
+    const told = card.fields.some((field) => field.column === "reason") && hit.properties.reason_code !== "usable";
+    const reason = told ? R.spoken(hit.properties, "reason") : "";
     const rows = shown(hit).map((field) =>
       R.el("tr", {}, R.el("th", { scope: "row" }, field.label), R.el("td", {}, R.written(field, hit.properties[field.column]))));
-    return R.el("article", { class: "card" },
+    return R.el("article", { class: "card", tabindex: -1 },
       R.el("h3", {}, title(hit)),
       R.el("p", { class: "class" }, R.swatch(cls.symbol, card.geometry), R.el("span", {}, `${card.title} · ${cls.label}`)),
       reason && R.el("p", { class: "reason" }, reason),
@@ -37,7 +39,7 @@
         R.swatch(cls.symbol, hit.layer.card.geometry), R.el("span", {}, title(hit)),
         R.el("small", {}, hit.layer.card.title)));
     }));
-    return R.el("article", { class: "card" }, R.el("h3", {}, R.t("here")), list);
+    return R.el("article", { class: "card", tabindex: -1 }, R.el("h3", {}, R.t("here")), list);
   }
 
   function popup(map, place, content) {
@@ -47,6 +49,7 @@
     const size = { maxWidth: Math.min(330, x - 80), minWidth: Math.min(250, x - 100), maxHeight: Math.max(170, 0.6 * y) };
     L.popup({ ...size, autoPanPaddingTopLeft: [56, 16], autoPanPaddingBottomRight: [right, 16] })
       .setLatLng(place).setContent(content).openOn(map);
+    content.focus({ preventScroll: true });
   }
 
   R.openCard = function (map, hit, place) {
@@ -76,6 +79,7 @@
       else popup(map, event.latlng, several(hits, map, event.latlng));
     });
     map.on("popupclose", () => R.highlight(map, null));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && map.closePopup());
     let waiting = false;
     map.on("mousemove", (event) => {
       if (waiting) return;

@@ -119,7 +119,7 @@ def test_what_the_extract_cuts_off_is_counted_by_kind_and_kept_as_lines(tmp_path
                          (3, {"building": "yes"}), (4, {"landuse": "forest"})):  # fmt: skip
         town.relation(number, [("w", 6, "outer"), ("w", 99, "outer")], type="multipolygon", **tags)
     raw = scan(town.write(tmp_path / "a.osm"))
-    assert (raw.shores.ids, raw.borders.ids) == (["w6"], ["r2"])
+    assert (raw.shores.ids, raw.borders.ids) == (["r1"], ["r2"])
     assert {name: n for name, n in raw.counts.items() if name.endswith("cut_off")} == {
         "water_cut_off": 1, "boundaries_cut_off": 1, "buildings_cut_off": 1, "areas_cut_off": 1,
     }  # fmt: skip

@@ -96,7 +96,7 @@ def test_shores_of_water_that_is_cut_off(tmp_path: Path) -> None:
     town = street().line(2, (0, 10), (90, 10), waterway="riverbank_edge")
     town.relation(5, [("w", 2, "outer"), ("w", 99, "outer")], type="multipolygon", natural="water", name="Lake")
     found = read(town, tmp_path)
-    assert found.lines[["line_id", "kind", "name"]].to_numpy().tolist() == [["w2-shore", "shore", "Lake"]]
+    assert found.lines[["line_id", "kind", "name"]].to_numpy().tolist() == [["r5-shore", "shore", "Lake"]]
     assert (found.counts["water_cut_off"], found.counts["lines_shore"]) == (1, 1)
 
 

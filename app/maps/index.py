@@ -1,0 +1,73 @@
+"""The start page: the studies as cards. No script at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from app.maps.guard import MapPage, headers, refuse_foreign
+from app.maps.view import LANG_CODES, LOCAL, Choice, Number
+from app.texts import catalogue, section
+from tiles.text import NOTHING, Text
+
+
+@dataclass(frozen=True)
+class StudyCard:
+    """One study: where its map is, what it says; a scenario without an address has not been computed."""
+
+    title: Text
+    url: str
+    about: Text = NOTHING
+    numbers: tuple[Number, ...] = ()
+    scenarios: tuple[Choice, ...] = ()
+    downloads: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class IndexView:
+    """Everything the start page shows; ValueError names the addresses that leave this server."""
+
+    lang: str
+    studies: tuple[StudyCard, ...]
+    languages: tuple[Choice, ...] = ()
+    attribution: tuple[str, ...] = ()
+    api: str = ""
+    static: str = "/static"
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        cards = [url for card in self.studies for url in (card.url, *(c.url for c in (*card.scenarios, *card.downloads)))]
+        urls = [*cards, *(c.url for c in self.languages), self.api, self.static]
+        away = [url for url in urls if url and not LOCAL.fullmatch(url)]
+        if away:
+            raise ValueError(f"addresses must be paths on this server, not {', '.join(map(repr, away))}")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    return Environment(
+        loader=PackageLoader("app.maps", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    ).get_template("index.html")
+
+
+def render(view: IndexView) -> MapPage:
+    """The start page of a view; ValueError when it would reach for another host."""
+    words = catalogue(view.lang)
+    text = _template().render(
+        view=view, lang=view.lang, code=LANG_CODES[view.lang], words=section("index", view.lang), app=words["page.app"],
+        language=words["page.language"], version=words["page.version"].format(value=view.version),
+        written=lambda number: _written(number, view.lang),
+    )  # fmt: skip
+    refuse_foreign(text)
+    return MapPage(text, headers(text, scripts=False))
+
+
+def _written(number: Number, lang: str) -> str:
+    """A number of a card: seconds as minutes, counts with their thousands, a dash where there is none."""
+    if number.value is None:
+        return "–"
+    if number.kind == "minutes":
+        return f"{number.value / 60:.1f} {catalogue(lang)['page.minutes']}"
+    return f"{number.value:,.0f}"
