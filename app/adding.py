@@ -12,13 +12,13 @@ import shapely
 
 from app.run import Stage
 from app.store import Study, Workspace
-from app.store.ids import made_id
+from app.store.ids import is_id, made_id
 from data import given, osm, rasters, study, vectors
 from data.extents import Bounds, in_degrees, require_overlap
 from data.osm.extract import ATTRIBUTION, LICENCE, SOURCE
 from data.osm.files import header
 from data.study import Layer, Scenario, StudyFile, read_outline
-from data.study.city import BEYOND_M, RASTERS
+from data.study.city import BEYOND_M, LABELS, RASTERS
 from data.study.definition import HAZARDS
 from geo.crs import WGS84, metric_crs
 from geo.errors import Fault, ParameterError, UnreadableError, refuse
@@ -186,6 +186,18 @@ def _extent(of: Study) -> Bounds:
     return in_degrees(_box(shapely.bounds(outline)), crs=of.file.crs, where=str(of.file.boundary))
 
 
+def _emergency(scenario_id: str, what: Addition, layer: Layer) -> Scenario:
+    """A new scenario of one hazard, called as the person called it, else after the hazard."""
+    en, zh = LABELS[what.hazard]
+    if layer.return_period_y is not None:
+        en, zh = f"{en}, 1 in {layer.return_period_y:g} years", f"{layer.return_period_y:g}年一遇{zh}"
+    elif scenario_id != what.hazard:
+        en, zh = f"{en} · {scenario_id}", f"{zh} · {scenario_id}"
+    if what.scenario and not is_id(what.scenario):
+        en = zh = what.scenario
+    return Scenario(scenario_id=scenario_id, name=en, name_zh=zh, state="emergency", hazards=(layer.layer_id,))
+
+
 def _widened(bounds: Bounds) -> Bounds:
     """An extent and the ground round it from which shelters still serve the study."""
     west, south, east, north = bounds
@@ -202,8 +214,7 @@ def _with_scenario(file: StudyFile, what: Addition, layer: Layer) -> StudyFile:
     scenarios = list(file.scenarios)
     here = next((i for i, s in enumerate(scenarios) if s.scenario_id == wanted), None)
     if here is None:
-        name = what.scenario or what.name or layer.layer_id
-        scenarios.append(Scenario(scenario_id=wanted, name=name, state="emergency", hazards=(layer.layer_id,)))
+        scenarios.append(_emergency(wanted, what, layer))
     else:
         there = scenarios[here]
         scenarios[here] = there.model_copy(update={"hazards": (*there.hazards, layer.layer_id)})

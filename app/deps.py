@@ -48,10 +48,6 @@ class Service:
         """What decides a study's base map: its OpenStreetMap layers and its CRS."""
         return (study.study_id, study.file.crs, *(layer.sha256 for layer in study.file.of_kind("osm")))
 
-    def inside(self, text: str) -> str:
-        """A message without the place of the workspace on this machine."""
-        return text.replace(str(self.workspace.path), "…")
-
     def draw(self, tile: Tile, source: Source) -> bytes:
         """One layer's vector tile."""
         return mvt.encode(tile, [source], params=self.tile_params).body

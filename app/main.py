@@ -18,7 +18,7 @@ from app.deps import Service
 from app.routes import health, pages, runs, studies, tiles
 from app.settings import Settings
 
-DESCRIPTION = """Studies and their runs: who reaches a safe shelter with room, by which streets, and who does not and why.
+DESCRIPTION = """Studies and their runs: who reaches a safe shelter, by which streets, and who does not and why.
 
 Errors are problem documents (RFC 9457); branch on their `code`. Coordinates are longitude, latitude on WGS 84.
 

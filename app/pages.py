@@ -10,12 +10,12 @@ from app.maps.index import IndexView, StudyCard
 from app.maps.view import Choice, MapView, Urls
 from app.showing import Shown
 from app.store import Run, Study, Workspace
-from app.texts import codes, words
 from data.study import Scenario
 from geo.errors import Fault, NotFoundError
 from tiles.text import LANGUAGES, Text
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
+FORMAT_NAMES = {Format.csv: "CSV", Format.geojson: "GeoJSON", Format.gpkg: "GeoPackage"}
 
 
 def language(asked: str, accepted: str) -> str:
@@ -77,7 +77,7 @@ def index_view(workspace: Workspace, lang: str) -> IndexView:
     studies, broken = workspace.readable()
     found = [(study, workspace.latest(study.study_id)) for study in studies]
     named = [name for _, latest in found for run in latest.values() for name in run.record.attribution]
-    unreadable = [StudyCard(Text(name, name), "", words("index.unreadable")) for name in broken]
+    unreadable = [_broken_card(name, workspace.hidden(str(error))) for name, error in broken.items()]
     return IndexView(
         lang=lang,
         studies=(*(_card(study, latest, lang) for study, latest in found), *unreadable),
@@ -96,7 +96,7 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
     run = chosen(study, latest, "") if latest else None
     return StudyCard(
         title=study_name(study),
-        url=f"{page}?lang={lang}" if run else "",
+        url=f"{page}?lang={lang}" if run else f"/api/v1{page}",
         numbers=views.numbers(Shown(run)) if run else (),
         scenarios=tuple(
             Choice(scenario_name(s), f"{page}?scenario={s.scenario_id}&lang={lang}" if s.scenario_id in latest else "")
@@ -106,11 +106,15 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
     )
 
 
+def _broken_card(name: str, error: str) -> StudyCard:
+    """A study whose definition cannot be read: its id, and what is wrong."""
+    return StudyCard(Text(name, name), f"/api/v1/studies/{name}", Text(error, error))
+
+
 def _downloads(run: Run) -> Iterator[Choice]:
     base = f"/api/v1/runs/{run.run_id}/layers/communities"
-    said = codes("level")["community"]
-    for format in Format:
-        yield Choice(Text(f"{said.zh} {format.upper()}", f"{said.en} {format.upper()}"), f"{base}.{format}")
+    for format, name in FORMAT_NAMES.items():
+        yield Choice(Text(name, name), f"{base}.{format}")
 
 
 def urls(run: Run) -> Urls:

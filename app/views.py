@@ -66,7 +66,9 @@ class Drawing:
     keep_empty: bool = False
 
 
-def _field(column: str, kind: Kind = "text", *, label: str = "", unit: str = "", missing: str = "", code: str = "") -> Field:
+def _field(
+    column: str, kind: Kind = "text", *, label: str = "", unit: str = "", missing: str = "", code: str = ""
+) -> Field:  # fmt: skip
     return Field(
         column, words(f"field.{label or column}"), "code" if code else kind,
         words(f"unit.{unit}") if unit else NOTHING, words(f"missing.{missing}") if missing else NOTHING,
@@ -170,18 +172,17 @@ def _unit(unit: str) -> Text:
 def numbers(run: RunView) -> tuple[Number, ...]:
     """The headline in six numbers, beside what they are on a normal day."""
     value = {key: _known(number) for key, number in run.headline.items()}
-    people = value.get("people")
-
-    def number(key: str, column: str, kind: Kind = "count", *, of: float | None = None, normal: str = "", tone: str = "plain") -> Number:
-        return Number(key, words(f"number.{key}"), value.get(column), kind, of, value.get(normal), tone)
-
-    return (
-        number("people", "people"),
-        number("served", "people_served", of=people, normal="people_served_normal", tone="good"),
-        number("unserved", "people_unserved", of=people, tone="bad"),
-        number("cut_off", "people_cut_off", of=people, tone="bad"),
-        number("shelters", "shelters_usable", of=value.get("shelters")),
-        number("walk", "walk_s_median", "minutes", normal="walk_s_median_normal"),
+    rows: tuple[tuple[str, str, Kind, str, str, str], ...] = (
+        ("people", "people", "count", "", "", "plain"),
+        ("served", "people_served", "count", "people", "people_served_normal", "good"),
+        ("unserved", "people_unserved", "count", "people", "", "bad"),
+        ("cut_off", "people_cut_off", "count", "people", "", "bad"),
+        ("shelters", "shelters_usable", "count", "shelters", "", "plain"),
+        ("walk", "walk_s_median", "minutes", "", "walk_s_median_normal", "plain"),
+    )
+    return tuple(
+        Number(key, words(f"number.{key}"), value.get(column), kind, value.get(of), value.get(normal), tone)
+        for key, column, kind, of, normal, tone in rows
     )
 
 

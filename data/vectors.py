@@ -26,7 +26,6 @@ from geo.errors import ColumnError, CrsError, Fault, FileMissingError, LimitErro
 FEATURES_MAX, VERTICES_MAX, COLUMNS_MAX = 2_000_000, 20_000_000, 256
 UNPACKED_MAX, UNPACKED_RATIO_MAX, ENTRIES_MAX = 2 << 30, 100, 200
 EXPECTED = "a GeoJSON, GeoPackage, Shapefile (zipped), FlatGeobuf, GeoParquet or CSV file"
-COMPANIONS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 LONGITUDE = ("lon", "lng", "longitude", "x", "经度", "経度")
 LATITUDE = ("lat", "latitude", "y", "纬度", "緯度")
 ENCODINGS = ("utf-8-sig", "gb18030")
@@ -53,25 +52,6 @@ def read(
         raise LimitError(Fault(f"at most {VERTICES_MAX:,} vertices", "more", str(path), "Simplify or cut it."))
     frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
     return frame if into is None else frame.to_crs(into)
-
-
-def as_one_file(path: str | Path, folder: Path) -> Path:
-    """The file to keep of a layer: a Shapefile with its companions as one zip in ``folder``, anything else as it is.
-
-    The same Shapefile gives the same bytes. Raises UnreadableError when companions are lacking.
-    """
-    path = Path(path)
-    if path.suffix.lower() != ".shp" or not path.is_file():
-        return path
-    _require_companions(path)
-    parts = sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in COMPANIONS)
-    target = folder / f"{path.stem}.zip"
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part in parts:
-            entry = zipfile.ZipInfo(f"layer{part.suffix.lower()}")  # its date is fixed: 1980
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, part.read_bytes())
-    return target
 
 
 def _form(path: Path) -> str:

@@ -322,7 +322,7 @@ def _derived(
 
 
 def _people(city: City, params: PlanParams) -> Population:
-    """Known people as they are given, spread over the dwellings of their units where they come by unit; else estimated."""
+    """Known people as given, spread over dwellings where they come by unit; estimated where none are known."""
     if city.demand is None:
         return population.from_buildings(city.buildings, city.areas, params=params.population)
     by_unit = len(city.demand) > 0 and (shapely.get_dimensions(_shapes(city.demand)) == 2).all()

@@ -125,7 +125,8 @@ def _flag(table: gpd.GeoDataFrame, name: str) -> pd.Series:
     if name not in table.columns:
         return pd.Series(None, index=table.index, dtype="object")
     yes = table[name].notna() & ~table[name].isin(["no", False])
-    return yes.astype("object").where(yes, None)
+    flags: pd.Series = yes.astype("object").where(yes, None)
+    return flags
 
 
 def _lines(table: gpd.GeoDataFrame) -> Source:

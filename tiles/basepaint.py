@@ -13,7 +13,8 @@ Stops = tuple[tuple[float, float], ...]
 PAPER = "#f5f4ef"
 WATER, WATER_EDGE, WATER_INK = "#c6dbe7", "#aecbdb", "#4f7d96"
 WOOD, GREEN, GRASS, FIELD = "#d2e0c5", "#dce8d0", "#e4ecdb", "#f1efe2"
-BUILT, WORK, CIVIC, CARE, GRAVES, SAND, STONE = "#efece7", "#e9e5e8", "#f0ebd9", "#f2e4e1", "#dee5d7", "#f0e8cf", "#e3e0da"
+BUILT, WORK, CIVIC, CARE = "#efece7", "#e9e5e8", "#f0ebd9", "#f2e4e1"
+GRAVES, SAND, STONE = "#dee5d7", "#f0e8cf", "#e3e0da"
 HOUSE, HOUSE_EDGE = "#e0dad2", "#cfc7bc"
 CASING, STREET, MAIN, FAST, FAST_EDGE, WALKWAY = "#d2ccc3", "#ffffff", "#fdf0d3", "#f6dcb0", "#d8b684", "#c3b9ab"
 RAIL, POWER, DYKE = "#b0aaa3", "#c5bfc6", "#a8b58f"
@@ -51,7 +52,8 @@ _LAND = (
     (BUILT, ("residential", "commercial", "farmyard", "parking", "square", "pier")),
     (WORK, ("industrial", "railway", "construction", "quarry", "military", "airfield")),
     (FIELD, ("farmland",)), (CIVIC, ("education",)), (CARE, ("medical",)), (SAND, ("sand",)), (STONE, ("rock", "ice")),
-    (GRASS, ("grass", "meadow", "scrub", "recreation")), (GREEN, ("park",)), (GRAVES, ("cemetery",)), (WOOD, ("forest",)),
+    (GRASS, ("grass", "meadow", "scrub", "recreation")), (GREEN, ("park",)), (GRAVES, ("cemetery",)),
+    (WOOD, ("forest",)),
 )  # fmt: skip
 _WIDTHS: tuple[tuple[str, Stops], ...] = (
     ("service", ((14, 0.6), (16, 2.4), (19, 9))), ("minor", ((12, 0.5), (14, 1.6), (16, 5), (19, 18))),
@@ -116,7 +118,13 @@ def labels() -> tuple[Label, ...]:
         Label("places", parts, INK, ((11, 11.5), (14, 14)), 500, min_zoom=11),
         Label("places", small, SOFT_INK, ((13, 11), (16, 13)), 400, min_zoom=13),
         Label("lines", ("river", "canal"), WATER_INK, ((12, 11), (16, 13)), min_zoom=12, along=True),
-        Label("streets", ("motorway", "primary", "secondary", "tertiary"), INK, ((13, 10.5), (17, 13)), min_zoom=14,
-              along=True),
+        Label(
+            "streets",
+            ("motorway", "primary", "secondary", "tertiary"),
+            INK,
+            ((13, 10.5), (17, 13)),
+            min_zoom=14,
+            along=True,
+        ),
         Label("streets", ("minor",), SOFT_INK, ((15, 10.5), (18, 12.5)), min_zoom=16, along=True),
     )

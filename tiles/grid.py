@@ -43,7 +43,7 @@ class Tile:
     @property
     def size(self) -> float:
         """Side in world units."""
-        return 1 / 2**self.z
+        return 0.5**self.z
 
     @property
     def world(self) -> Box:

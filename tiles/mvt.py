@@ -36,7 +36,7 @@ class TileParams(BaseModel):
 
     extent: int = Field(default=4096, ge=256, le=32768, description="Units along a tile's side (count).")
     buffer: int = Field(default=96, ge=0, le=1024, description="Drawn beyond the tile's edge (units of the tile).")
-    simplify: float = Field(default=3.0, ge=0, le=64, description="Detail finer than this is left out (units of the tile).")
+    simplify: float = Field(default=3.0, ge=0, le=64, description="Finer detail is left out (units of the tile).")
     max_features: int = Field(default=10_000, ge=1, le=100_000, description="Most features in a tile (count).")
     max_bytes: int = Field(default=500_000, ge=1_000, description="Most bytes of a tile before compression (bytes).")
 
@@ -140,7 +140,7 @@ def _carried(value: Any) -> str | bool | int | float:
 def zoom_for(size_px: Floats, *, at_least: float, dimension: int) -> Ints:
     """The first zoom at which a length (dimension 1) or area (2) in world units covers ``at_least`` px or px²."""
     wanted = np.log2(at_least ** (1 / dimension) / TILE_PX) - np.log2(np.maximum(size_px, 1e-30)) / dimension
-    return np.clip(np.ceil(wanted - 1e-9), 0, MAX_ZOOM + 1).astype(np.int64)
+    return np.asarray(np.clip(np.ceil(wanted - 1e-9), 0, MAX_ZOOM + 1), dtype=np.int64)
 
 
 def encode(tile: Tile, sources: Sequence[Source], *, params: TileParams = DEFAULT) -> Encoded:
@@ -216,10 +216,9 @@ def on_grid(shapes: Geometries, tile: Tile, params: TileParams) -> Geometries:
     fine = shapely.transform(shapely.clip_by_rect(shapes, *_widened(tile, params)), put)
     coarse = shapely.simplify(fine, params.simplify, preserve_topology=False)
     whole = shapely.transform(coarse, np.rint)
-    seen = np.select([dimension == 2, dimension == 1], [shapely.area(whole) > 0, shapely.length(whole) > 0], default=True)
-    # A corner touched by the clip leaves points or lines behind where there was an area.
-    fits = seen & (shapely.get_dimensions(whole) == dimension) & (shapely.get_type_id(whole) < shapely.GeometryType.GEOMETRYCOLLECTION)
-    return np.asarray(shapely.orient_polygons(np.where(fits, whole, shapely.Point()), exterior_cw=False))
+    size = np.select([dimension == 2, dimension == 1], [shapely.area(whole), shapely.length(whole)], default=1.0)
+    whole[(size == 0) | (shapely.get_dimensions(whole) != dimension)] = shapely.Point()
+    return np.asarray(shapely.orient_polygons(whole, exterior_cw=False))
 
 
 def _placed(xy: Floats, tile: Tile, extent: int) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -93,7 +93,7 @@ class Style:
         return np.where(np.isnan(found), rest, found).astype(np.int64)
 
 
-INK, MUTED, PAPER, GREY = "#1f2a30", "#66737b", "#ffffff", "#9aa5ab"
+INK, PAPER, GREY = "#1f2a30", "#ffffff", "#9aa5ab"
 GOOD, WATCH, BAD, NOBODY = "#009e73", "#e69f00", "#c8421f", "#b7bfc3"
 LOST, ROUTE, WET = "#7d2a83", "#0b6e78", "#1b4f9c"
 UNKNOWN = Text("未知", "Not known")
@@ -104,8 +104,13 @@ DEPTH_COLOURS = ("#d3e6f5", "#a9cfea", "#78b3dc", "#4791c8", "#2a6bad", "#214a8b
 INTENSITY_COLOURS = ("#f7d9a0", "#f0b168", "#dd8045", "#b9502f", "#7f2a1f")
 
 
-def _area(fill: str, opacity: float = 0.34) -> Symbol:
-    return Symbol(fill=fill, fill_opacity=opacity, line=fill, line_px=2.2, line_opacity=1)
+def _area(fill: str, *, mark: str = "") -> Symbol:
+    return Symbol(fill=fill, fill_opacity=0.34, line=fill, line_px=2.2, mark=mark)
+
+
+def _wash(fill: str) -> Symbol:
+    """Colour that the base map is seen through."""
+    return Symbol(fill=fill, fill_opacity=0.62)
 
 
 def _dot(fill: str, size_px: float = 7, shape: Shape = "circle") -> Symbol:
@@ -118,10 +123,13 @@ def _stroke(colour: str, px: float, *, dash: tuple[float, ...] = (), opacity: fl
 
 def status() -> Style:
     """Communities by status."""
-    words = (("good", "良好", "Good", GOOD, "✓"), ("watch", "关注", "Watch", WATCH, "!"), ("bad", "薄弱", "Weak", BAD, "✕"))
-    classes = [Class(Text(zh, en), replace(_area(hue), mark=mark), (code,)) for code, zh, en, hue, mark in words]
-    nobody = Class(Text("无居住人口", "Nobody lives here"), replace(_area(NOBODY, 0.3), mark="–"), ("empty",), always=False)
-    return Style("categories", (*classes, nobody, _not_known(_area(GREY, 0.2))), "status")
+    return Style("categories", (
+        Class(Text("良好", "Good"), _area(GOOD, mark="✓"), ("good",)),
+        Class(Text("关注", "Watch"), _area(WATCH, mark="!"), ("watch",)),
+        Class(Text("薄弱", "Weak"), _area(BAD, mark="✕"), ("bad",)),
+        Class(Text("无居住人口", "Nobody lives here"), _area(NOBODY, mark="–"), ("empty",), always=False),
+        _not_known(_area(GREY)),
+    ), "status")  # fmt: skip
 
 
 def walking() -> Style:
@@ -140,15 +148,16 @@ def walking() -> Style:
 
 def lost() -> Style:
     """Places the hazard cuts off from every shelter."""
-    return _single("被隔断的人", "Cut off by the hazard", Symbol(fill=LOST, line=PAPER, line_px=1, shape="diamond", size_px=9))
+    symbol = Symbol(fill=LOST, line=PAPER, line_px=1, shape="diamond", size_px=9)
+    return _single("被隔断的人", "Cut off by the hazard", symbol)
 
 
 def shelters() -> Style:
     """Shelters by whether they can be used."""
     yes = Symbol(fill=GOOD, fill_opacity=1, line=PAPER, line_px=1.6, shape="circle", size_px=15, mark="✓")
     no = Symbol(fill=PAPER, fill_opacity=1, line=BAD, line_px=2.2, shape="square", size_px=13, mark="✕")
-    return Style("categories", (Class(Text("可用", "Usable"), yes, (True,)), Class(Text("不可用", "Not usable"), no, (False,)),
-                                _not_known(_dot(GREY, 11))), "usable")  # fmt: skip
+    can, cannot = Class(Text("可用", "Usable"), yes, (True,)), Class(Text("不可用", "Not usable"), no, (False,))
+    return Style("categories", (can, cannot, _not_known(_dot(GREY, 11))), "usable")
 
 
 def open_streets() -> Style:
@@ -164,9 +173,10 @@ def flows() -> Style:
     """Streets by the people who walk along them to their shelter."""
     bounds = (50, 200, 500, 1000, 2000)
     low = (0, *bounds)
+    said = [f"{a + 1:,}–{b:,}" for a, b in zip(low, bounds, strict=False)]
     classes = [
-        Class(Text(f"{a + 1:,}–{b:,} 人", f"{a + 1:,}–{b:,} people"), _stroke(ROUTE, 1.2 + 1.1 * i, opacity=0.85), upper=b)
-        for i, (a, b) in enumerate(zip(low, bounds, strict=False))
+        Class(Text(f"{span} 人", f"{span} people"), _stroke(ROUTE, 1.2 + 1.1 * i, opacity=0.85), upper=b)
+        for i, (span, b) in enumerate(zip(said, bounds, strict=True))
     ]
     most = Class(Text(f"{bounds[-1]:,} 人以上", f"More than {bounds[-1]:,}"), _stroke(ROUTE, 7.5, opacity=0.85))
     return Style("ramp", (*classes, most, _not_known(_stroke(GREY, 1))), "people")
@@ -174,8 +184,9 @@ def flows() -> Style:
 
 def depth(column: str = "depth_max_m", *, px: float = 0) -> Style:
     """Water depth in metres, dry drawn as nothing; as lines ``px`` wide, or as areas when 0."""
+
     def drawn(hue: str) -> Symbol:
-        return _stroke(hue, px) if px else Symbol(fill=hue, fill_opacity=0.62)
+        return _stroke(hue, px) if px else _wash(hue)
 
     dry = Class(Text("无水", "Dry"), _stroke("#b9c4c8", 1) if px else Symbol(), upper=0.0, always=bool(px))
     low = (0.0, *DEPTHS_M)
@@ -193,11 +204,12 @@ def intensity(maximum: float, unit: Text) -> Style:
     top = _rounded_up(maximum)
     bounds = [top * (i + 1) / len(INTENSITY_COLOURS) for i in range(len(INTENSITY_COLOURS))]
     none = Class(Text("无", "None"), Symbol(), upper=0.0, always=False)
+    said = [f"{a:g}–{b:g}" for a, b in zip([0.0, *bounds], bounds, strict=False)]
+    labels = [Text(f"{span} {unit.zh}".strip(), f"{span} {unit.en}".strip()) for span in said]
     classes = [
-        Class(Text(f"{a:g}–{b:g} {unit.zh}".strip(), f"{a:g}–{b:g} {unit.en}".strip()), Symbol(fill=hue, fill_opacity=0.62),
-              upper=b if b < top else math.inf)
-        for a, b, hue in zip([0.0, *bounds], bounds, INTENSITY_COLOURS, strict=False)
-    ]  # fmt: skip
+        Class(label, _wash(hue), upper=b if b < top else math.inf)
+        for label, b, hue in zip(labels, bounds, INTENSITY_COLOURS, strict=True)
+    ]
     return Style("ramp", (none, *classes, _not_known(Symbol())), "value", unit)
 
 
@@ -209,7 +221,8 @@ def _rounded_up(value: float) -> float:
 
 
 FACILITY_GROUPS: tuple[tuple[Text, Symbol, tuple[str, ...]], ...] = (
-    (Text("消防", "Fire service"), _dot("#b3261e", 10, "square"), ("fire_station", "hydrant", "water_tank", "suction_point")),
+    (Text("消防", "Fire service"), _dot("#b3261e", 10, "square"),
+     ("fire_station", "hydrant", "water_tank", "suction_point")),
     (Text("医疗", "Medical"), _dot("#0072b2", 11, "cross"),
      ("hospital", "clinic", "doctors", "pharmacy", "ambulance_station", "defibrillator", "nursing_home")),
     (Text("公安与政府", "Police and government"), _dot("#3f3d78", 10, "triangle"), ("police", "townhall")),
@@ -239,11 +252,6 @@ def setbacks() -> Style:
 
 def _edged(hue: str) -> Symbol:
     return Symbol(fill=hue, fill_opacity=0.2, line=hue, line_px=1.8, dash=(6, 3), shape="triangle", size_px=9)
-
-
-def plain() -> Style:
-    """A layer that has no style of its own."""
-    return _single("要素", "Features", Symbol(fill=MUTED, fill_opacity=0.2, line=MUTED, line_px=1.4, shape="circle", size_px=7))
 
 
 def _single(zh: str, en: str, symbol: Symbol) -> Style:

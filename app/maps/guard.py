@@ -115,7 +115,6 @@ def headers(page: str, *, scripts: bool = True) -> dict[str, str]:
         "Content-Security-Policy": policy(page, scripts=scripts),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Opener-Policy": "same-origin",
     }
 
 

@@ -38,8 +38,8 @@ class IndexView:
     version: str = ""
 
     def __post_init__(self) -> None:
-        cards = [url for card in self.studies for url in (card.url, *(c.url for c in (*card.scenarios, *card.downloads)))]
-        urls = [*cards, *(c.url for c in self.languages), self.api, self.static]
+        choices = [*self.languages, *(c for card in self.studies for c in (*card.scenarios, *card.downloads))]
+        urls = [self.api, self.static, *(card.url for card in self.studies), *(choice.url for choice in choices)]
         away = [url for url in urls if url and not LOCAL.fullmatch(url)]
         if away:
             raise ValueError(f"addresses must be paths on this server, not {', '.join(map(repr, away))}")

@@ -82,8 +82,14 @@ def described(view: MapView) -> dict[str, Any]:
         "numbers": [_number(number, lang) for number in view.numbers],
         "communities": [_standing(standing, lang) for standing in view.communities],
         "layers": [layer_card(layer, lang) for layer in view.layers],
-        "base": {"paper": PAPER, "halo": HALO, "paints": [asdict(p) for p in paints()], "labels": [asdict(n) for n in labels()]},
+        "base": _base(),
     }
+
+
+def _base() -> dict[str, Any]:
+    """How the base map is painted."""
+    rules = {"paints": [asdict(rule) for rule in paints()], "labels": [asdict(rule) for rule in labels()]}
+    return {"paper": PAPER, "halo": HALO, **rules}
 
 
 def _choice(choice: Choice, lang: str) -> dict[str, Any]:

@@ -35,7 +35,8 @@ class Page(Figure):
 
     _template = Template(
         '<!DOCTYPE html>\n<html lang="{{ this.lang }}">\n<head>\n{{ this.header.render(**kwargs) }}\n</head>\n'
-        "<body>\n{{ this.before.render(**kwargs) }}\n{{ this.html.render(**kwargs) }}\n</main>\n<script>\n{{ this.script.render(**kwargs) }}\n</script>\n"
+        "<body>\n{{ this.before.render(**kwargs) }}\n{{ this.html.render(**kwargs) }}\n</main>\n"
+        "<script>\n{{ this.script.render(**kwargs) }}\n</script>\n"
         "{{ this.last.render(**kwargs) }}\n</body>\n</html>\n"
     )
 
@@ -63,9 +64,11 @@ class LocalMap(folium.Map):
         self.default_js = [(url, url) for url in scripts]
         self.default_css = [(url, url) for url in styles]
 
-    def render(self, **kwargs: Any) -> None:
-        """Put links, the map's element and its script into the page."""
+    def render(self, **kwargs: Any) -> str:
+        """Put links, the map's element and its script into the page; there is nothing to return."""
         page = self.get_root()
+        if not isinstance(page, Figure):
+            raise TypeError("a map is rendered as part of a page")
         for name, url in self.default_css:
             page.header.add_child(CssLink(url), name=name)
         for name, url in self.default_js:
@@ -73,3 +76,4 @@ class LocalMap(folium.Map):
         macros = self._template.module.__dict__
         for part, into in (("html", page.html), ("script", page.script)):
             into.add_child(Verbatim(macros[part](self, kwargs), part), name=f"{part}_{self.get_name()}")
+        return ""

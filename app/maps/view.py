@@ -27,9 +27,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """One number of the headline: ``of`` the whole it is a part of, ``normal`` its value on a normal day; None: not known.
+    """One number of the headline; None is not known.
 
-    ``tone`` is how it is meant: good, bad, or plain.
+    ``of`` is the whole it is a part of, ``normal`` its value on a normal day, ``tone`` how it is meant: good, bad or
+    plain.
     """
 
     key: str
@@ -56,7 +57,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Urls:
-    """Templates of addresses on this server; ``{layer}``, ``{table}``, ``{z}``, ``{x}``, ``{y}`` are filled in by the page."""
+    """Templates of addresses on this server; ``{layer}``, ``{table}``, ``{z}``, ``{x}``, ``{y}`` are filled in."""
 
     geojson: str
     mvt: str

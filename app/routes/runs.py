@@ -19,6 +19,7 @@ from geo.errors import Fault, LimitError
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 LayerName = Annotated[str, Path(description="Name of the layer.")]
+Ending = Annotated[Format, Path(description="Form of the file: geojson, gpkg or csv.")]
 JSON = "application/json"
 
 
@@ -54,7 +55,7 @@ def layers(named: NamedRun) -> LayerList:
 
 
 @router.get("/{run}/layers/{layer}.{format}", summary="One layer as a file", response_class=Response)
-def download(request: Request, held: Held, named: NamedRun, layer: LayerName, format: Format) -> Response:
+def download(request: Request, held: Held, named: NamedRun, layer: LayerName, format: Ending) -> Response:
     """A table layer as GeoJSON (longitude, latitude on WGS 84), GeoPackage with styles, or CSV."""
     write, media_type = WRITERS[format]
     named.file(layer, "table")

@@ -18,7 +18,7 @@ def studies(held: Held) -> StudyList:
     found, broken = held.workspace.readable()
     return StudyList(
         studies=[StudyBrief.model_validate(_brief(study)) for study in found],
-        unreadable={name: held.inside(str(error)) for name, error in broken.items()},
+        unreadable={name: held.workspace.hidden(str(error)) for name, error in broken.items()},
     )
 
 

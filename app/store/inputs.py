@@ -8,7 +8,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from app.store import files
+import app.store.files as files
 from geo.errors import Fault, FileMissingError
 
 DOUBLE_ENDINGS = (".osm.pbf", ".osm.xml", ".osm.gz", ".osm.bz2")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import orjson
 
-from app.store import files
+import app.store.files as files
 from app.store.ids import is_id, is_run_id, known_id, made_id
 from app.store.inputs import take_in
 from app.store.runs import RECORD, SORTED, Outcome, Recipe, Run, read_run, write_run
@@ -97,6 +97,10 @@ class Workspace:
             except InputError as error:
                 broken[study_id] = error
         return found, broken
+
+    def hidden(self, text: str) -> str:
+        """A message without the place of the workspace on this machine."""
+        return text.replace(str(self.path), "…")
 
     def study(self, study_id: str) -> Study:
         """One study; NotFoundError names those there are, InputError says what is wrong in its definition."""

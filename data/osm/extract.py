@@ -10,7 +10,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from data.osm import tables, water
+import data.osm.tables as tables
+import data.osm.water as water
 from data.osm.facilities import facilities
 from data.osm.raw import Raw, Shapes
 from data.osm.refuges import shelters

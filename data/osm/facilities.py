@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from data.osm import kinds
+import data.osm.kinds as kinds
 from data.osm.tables import Mapped, frame, text
 from geo.tables import FACILITIES, NAMES
 

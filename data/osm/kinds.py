@@ -253,7 +253,7 @@ def hazards_said(tags: Tags, *, valid: bool) -> str | None:
     ``assembly_point:tsunami`` may hold a height: that says yes.
     """
     prefix = "assembly_point:"
-    said = {key[len(prefix):] for key, value in tags.items() if key.startswith(prefix) and (value != "no") == valid}
+    said = {key[len(prefix) :] for key, value in tags.items() if key.startswith(prefix) and (value != "no") == valid}
     if valid and (more := tags.get("emergency:hazard_type")):
         said |= {part.strip() for part in more.split(";")}
     return ";".join(sorted(said)) or None

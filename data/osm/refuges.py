@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from data.osm import kinds
+import data.osm.kinds as kinds
 from data.osm.facilities import each_place_once
 from data.osm.raw import Tags
 from data.osm.tables import Mapped, frame, text
@@ -83,9 +83,7 @@ def _declared(tags: Tags) -> float:
     return count(tags.get("emergency:capacity") or (tags.get("capacity") if only_a_refuge else None))
 
 
-def floor_areas(
-    sites: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def floor_areas(sites: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Floor area of the buildings on each site in square metres, (n,), and whether storeys had to be assumed.
 
     A building is on a site when an inner point of it is; where sites lie within sites, on the smallest. Footprint times

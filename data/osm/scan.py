@@ -18,7 +18,7 @@ import shapely
 from osmium.filter import IdFilter, KeyFilter
 from osmium.osm import Area, Node, Relation, Way
 
-from data.osm import kinds
+import data.osm.kinds as kinds
 from data.osm.files import header, opened, original, reading, tidy_copy
 from data.osm.raw import Header, Raw, Shapes, Streets, Tags, Things
 from data.osm.values import day
@@ -33,6 +33,8 @@ NODE_KEYS = (
 """A node without any of these is only a corner of something."""
 STREET_KEYS = frozenset({*WAY_TAGS, "name:zh", "name:zh-Hans", "name:en"} - {"area"})
 """What the outline of a square takes over from it as a street."""
+LOOKED_FOR = 16
+"""How many missing nodes are looked for in the file."""
 OUT_OF_ORDER = ("twice in input", "out of order")
 """What libosmium says of a file that is not sorted, where it notices."""
 _WKB = osmium.geom.WKBFactory()
@@ -58,7 +60,8 @@ def _if_sorted(path: Path, head: Header) -> _Pass | None:
         if any(said in str(error.__cause__) for said in OUT_OF_ORDER):
             return None
         raise
-    return None if gathered.counts["objects_repeated"] or _holds_any(path, gathered.missing) else gathered
+    disorder = gathered.counts["objects_repeated"] or gathered.nodes_late or _holds_any(path, gathered.missing)
+    return None if disorder else gathered
 
 
 def _passed(path: Path, head: Header) -> _Pass:
@@ -80,13 +83,14 @@ def _passed(path: Path, head: Header) -> _Pass:
 
 
 def _holds_any(path: Path, nodes: set[int]) -> bool:
-    """Whether some of these nodes are in the file after all."""
+    """Whether missing nodes are in the file after all; a few are looked for, since each may cost the filter 4 MB."""
     if not nodes:
         return False
     if min(nodes) < 0:
         return True
+    few = sorted(nodes)[:: max(1, len(nodes) // LOOKED_FOR)]
     with reading(path):
-        wanted = osmium.FileProcessor(opened(path), osmium.osm.NODE).with_filter(IdFilter(nodes))
+        wanted = osmium.FileProcessor(opened(path), osmium.osm.NODE).with_filter(IdFilter(few))
         return next(iter(wanted), None) is not None
 
 
@@ -153,6 +157,8 @@ class _Pass:
     seen: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     newest: str = ""
+    ways_seen: bool = False
+    nodes_late: bool = False
 
     def __post_init__(self) -> None:
         parts = (*self.plan.shores.values(), *self.plan.borders.values())
@@ -161,6 +167,7 @@ class _Pass:
     def node(self, node: Node) -> None:
         """A node that is something."""
         tags = dict(node.tags)
+        self.nodes_late |= self.ways_seen
         if "barrier" in tags:
             self.barriers.append((original(node.id), tags))
         if not kinds.KEYS.isdisjoint(tags) and node.location.valid():
@@ -169,6 +176,7 @@ class _Pass:
     def way(self, way: Way) -> None:
         """A way: a street, a line, an outline, or several of these."""
         tags = dict(way.tags)
+        self.ways_seen = True
         if "highway" not in tags and way.id in self.plan.squares:
             tags = {**self.plan.squares[way.id], **tags}
         wanted, part = not kinds.KEYS.isdisjoint(tags), way.id in self._parts

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from data.osm import kinds
+import data.osm.kinds as kinds
 from data.osm.raw import Raw, Tags
 from data.osm.values import names
 from geo.crs import WGS84, reproject

@@ -17,7 +17,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from data.osm import kinds, values
+import data.osm.kinds as kinds
+import data.osm.values as values
 from data.osm.raw import Raw, Shapes, Tags, Things
 from data.osm.shapes import outlines, project
 from geo.boundaries import close
@@ -181,9 +182,7 @@ def _is_named_place(tags: Tags) -> bool:
     return tags.get("place") in kinds.PLACES and "name" in tags
 
 
-def frame(
-    of: Mapped, schema: Schema, rows: Sequence[int], shapes: Shapes, columns: dict[str, Any]
-) -> gpd.GeoDataFrame:
+def frame(of: Mapped, schema: Schema, rows: Sequence[int], shapes: Shapes, columns: dict[str, Any]) -> gpd.GeoDataFrame:
     """A checked table of some of the objects read."""
     tags = [of.things.tags[row] for row in rows]
     return table(schema, [of.things.ids[row] for row in rows], tags, shapes, columns, crs=of.crs)

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
+import data.study.text as text
 from data.given import KINDS
 from data.rasters import METRES
-from data.study import text
 from geo.errors import Fault, InputError, refuse
 
 FORMAT = 1
@@ -62,7 +62,9 @@ class Scenario(BaseModel):
         default="normal", description="normal (平时), alert (急时) or emergency (战时)."
     )
     hazards: tuple[str, ...] = Field(default=(), description="Layer ids of the hazards in force.")
-    closures: tuple[int, ...] = Field(default=(), description="OSM way numbers of streets closed by hand.")
+    closures: tuple[int, ...] = Field(
+        default=(), max_length=0, description="An empty list: streets cannot be closed by hand (OSM way numbers, code)."
+    )
 
 
 class StudyFile(BaseModel):

@@ -123,7 +123,7 @@ def merged(written: str, values: Mapping[str, Any]) -> str:
 
 def _spaced(new: str) -> str:
     """One empty line before each table. Left alone where text over several lines could hold what looks like one."""
-    if "\"\"\"" in new or "'''" in new:
+    if '"""' in new or "'''" in new:
         return new
     return re.sub(r"\n+(?=\[+[^\]]+\]+ *\n)", "\n\n", new)
 

@@ -64,10 +64,8 @@ def flood(folder: Path) -> Path:
 
 def shelters(folder: Path, **columns: object) -> Path:
     """An official list of one shelter, at the east end of Main Street."""
-    frame = gpd.GeoDataFrame(
-        {"name": ["Hall"], "capacity": [500]} | columns, geometry=[shapely.box(EAST + 560, NORTH - 60, EAST + 600, NORTH - 20)],
-        crs=CRS,
-    )  # fmt: skip
+    hall = shapely.box(EAST + 560, NORTH - 60, EAST + 600, NORTH - 20)
+    frame = gpd.GeoDataFrame({"name": ["Hall"], "capacity": [500]} | columns, geometry=[hall], crs=CRS)
     path = folder / "shelters.geojson"
     frame.to_crs("EPSG:4326").to_file(path)
     return path

@@ -366,7 +366,8 @@ def test_killed_at_any_moment_only_whole_runs_are_seen(tmp_path: Path) -> None:
         assert [folder.name for folder in seen if set(every_file(folder)) != whole] == []
     found = Workspace.open(made.path).runs("kampen")
     assert len(found) >= 3
-    assert [r.layer("demand").sha256 for r in found] == [files.digest(r.folder / "layers/demand.parquet") for r in found]
+    digests = [files.digest(run.folder / "layers/demand.parquet") for run in found]
+    assert [run.layer("demand").sha256 for run in found] == digests
     assert [p for p in runs.iterdir() if p.name.startswith(".new-")] == []
 
 

@@ -102,15 +102,6 @@ def test_a_shapefile_without_prj_needs_a_crs_and_without_dbf_is_refused(tmp_path
         vectors.read(path, crs="EPSG:4326")
 
 
-def test_a_shapefile_becomes_one_file_with_the_same_bytes_each_time(tmp_path: Path) -> None:
-    path = write(tmp_path, "shp")
-    (tmp_path / "x").mkdir()
-    zipped = [vectors.as_one_file(path, folder) for folder in (tmp_path, tmp_path / "x")]
-    assert zipped[0].read_bytes() == zipped[1].read_bytes()
-    assert vectors.read(zipped[0])["NAME"].tolist() == ["金陵", "B"]
-    assert vectors.as_one_file(tmp_path / "a.gpkg", tmp_path) == tmp_path / "a.gpkg"
-
-
 def test_several_layers_are_refused_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, "gpkg")
     table().to_file(path, layer="roads")

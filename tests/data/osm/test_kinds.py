@@ -96,6 +96,19 @@ def test_units(tags: dict[str, str], is_unit: bool) -> None:
     assert kinds.is_unit(tags) is is_unit
 
 
+@pytest.mark.parametrize(("tags", "plain"), [
+    ({"building": "house"}, True), ({"building": "house", "addr:street": "A"}, True), ({"highway": "path"}, False),
+    ({"building": "school"}, False), ({"building": "yes", "name": "A"}, False),
+    ({"building": "yes", "amenity": "school"}, False),
+])  # fmt: skip
+def test_plain_buildings_are_nothing_else(tags: dict[str, str], plain: bool) -> None:
+    assert kinds.is_plain_building(tags) is plain
+    if plain:
+        others = (kinds.facility, kinds.built_as, kinds.refuge, kinds.candidate, kinds.area)
+        assert [rule(tags) for rule in others] == [None] * 5
+        assert not kinds.is_unit(tags)
+
+
 @pytest.mark.parametrize("rules", [
     kinds.FACILITIES, kinds.BUILT_AS, kinds.OPEN_SPACES, kinds.AREAS, kinds.LINES, kinds.USES, kinds.REFUGE_TAGS,
 ])  # fmt: skip

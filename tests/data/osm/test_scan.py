@@ -172,6 +172,14 @@ def test_a_file_cut_off_anywhere_is_refused_or_read_in_part(tmp_path: Path) -> N
     assert refused > 0.9 * len(range(1, len(whole), 7))
 
 
+def test_xml_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
+    path = street().write(tmp_path / "a.osm")
+    bomb = '<!DOCTYPE osm [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>\n<osm version'
+    path.write_text(path.read_text().replace("<osm version", bomb).replace("Main", "&b;"))
+    with pytest.raises(UnreadableError):
+        scan(path)
+
+
 def test_a_history_is_refused(tmp_path: Path) -> None:
     path = street().write(tmp_path / "a.osm")
     path.write_text(path.read_text().replace("<osm version", "<osmChange version").replace("</osm>", "</osmChange>"))

@@ -61,6 +61,15 @@ def test_a_map_alone(tmp_path: Path) -> None:
     assert (tmp_path / "cache").is_dir()
 
 
+def test_what_the_map_leaves_open_is_said(tmp_path: Path) -> None:
+    drawn = town().line(20, (0, 70), (9, 70), building="yes").line(21, (0, 80), (9, 80), highway="construction")
+    drawn.relation(1, [("w", 20, "outer"), ("w", 99, "outer")], type="multipolygon", natural="water")
+    notes = {note.code: note for note in study.load(definition(), folder_of(tmp_path, drawn)).notes}
+    assert list(notes) == ["map_streets_not_built", "map_buildings_left_out", "map_water_cut_off"]
+    assert notes["map_buildings_left_out"].en == "1 buildings of the map have no whole outline and are left out."
+    assert all(note.zh for note in notes.values())
+
+
 def test_the_map_is_read_once(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     study.load(definition(), folder, cache=tmp_path / "elsewhere")

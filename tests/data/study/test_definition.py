@@ -147,6 +147,7 @@ def test_every_fault_at_once_with_its_line(tmp_path: Path) -> None:
     ('scenario_id = "wet"', 'scenario_id = "normal"', "each scenario_id once"),
     ('hazards = ["flood"]', 'hazards = ["drought"]', "'drought'"),
     ('hazard = "flood"', 'hazard = "locusts"', "a hazard of flood"),
+    ('hazards = ["flood"]', 'hazards = ["flood"]\nclosures = [12]', "streets cannot be closed by hand"),
     ('unit = "m"', 'unit = "yards"', "m, cm, mm, ft"),
     ('file = "inputs/flood.tif"', 'file = "../flood.tif"', "inside the study's folder"),
     ('file = "inputs/flood.tif"', 'file = "/etc/passwd"', "inside the study's folder"),
@@ -164,7 +165,7 @@ def test_faults(tmp_path: Path, old: str, new: str, said: str) -> None:
 def test_what_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="line 5"):
         load(tmp_path, TEXT.replace('name_zh = "坎彭"', "name_zh = 坎彭"))
-    (tmp_path / "study.toml").write_bytes(b"name = \"\xff\"")
+    (tmp_path / "study.toml").write_bytes(b'name = "\xff"')
     with pytest.raises(UnreadableError, match="UTF-8"):
         StudyFile.load(tmp_path / "study.toml")
     with pytest.raises(FileMissingError):

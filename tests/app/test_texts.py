@@ -1,0 +1,71 @@
+"""The two catalogues: equal keys, equal gaps to fill, and words for every code that can come out."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+
+import pytest
+
+from app.texts import catalogue, codes, section, words
+from data.osm import kinds
+from geo import evacuation, reasons, setbacks
+from tiles.text import LANGUAGES, Text
+
+ZH, EN = (catalogue(lang) for lang in LANGUAGES)
+
+
+def gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_both_catalogues_have_the_same_keys() -> None:
+    assert list(ZH) == list(EN)
+
+
+def test_the_same_gaps_are_filled_in_both() -> None:
+    assert [key for key in ZH if gaps(ZH[key]) != gaps(EN[key])] == []
+
+
+def test_nothing_is_left_empty_and_chinese_is_chinese() -> None:
+    assert [key for key in ZH if not ZH[key].strip() or not EN[key].strip()] == []
+    same = {"unit.v"}
+    assert [key for key in ZH if not re.search("[\u4e00-\u9fff]", ZH[key]) and key not in same] == []
+    assert [key for key in EN if re.search("[\u4e00-\u9fff]", EN[key])] == []
+
+
+def kinds_of(rules: kinds.Rules) -> set[str]:
+    return {kind for values in rules.values() for kind in values.values()}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("state", set(evacuation.STATES)),
+        ("status", {"good", "watch", "bad", "empty"}),
+        ("walk_reason", {"flooded", "not_a_street", "motor_road", "no_access"}),
+        ("capacity_basis", {"declared", "floor", "open", "unknown"}),
+        ("group", set(setbacks.SetbackParams.model_fields)),
+        ("kind", kinds_of(kinds.FACILITIES) | kinds_of(kinds.OPEN_SPACES) | kinds_of(kinds.REFUGE_TAGS)),
+    ],
+)
+def test_every_code_that_can_come_out_has_words(name: str, wanted: set[str]) -> None:
+    assert wanted - codes(name).keys() == set()
+
+
+def test_words_in_both_languages() -> None:
+    assert words("layer.shelters") == Text("避难场所", "Shelters")
+    assert words("page.people", value=3) == Text("3 人", "3 people")
+    assert section("unit", "zh")["people"] == "人"
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(KeyError, match="no such key"):
+        words("layer.no such key")
+    with pytest.raises(KeyError, match="no catalogue for 'fr'"):
+        catalogue("fr")
+
+
+def test_reasons_are_sentences_in_both_languages() -> None:
+    """The sentences of geo go onto the page as they are: none may be one language only."""
+    assert all(en and re.search("[\u4e00-\u9fff]", zh) for en, zh in reasons.SHELTER_REASONS.values())

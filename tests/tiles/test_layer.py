@@ -1,0 +1,87 @@
+"""Layers: what they carry, how they reach a map, and that their legend counts everybody once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiles import style
+from tiles.layer import FETCHED_FEATURES, Field, Layer, Raster, legend
+from tiles.text import NOTHING, Text
+
+TITLE = Text("社区", "Communities")
+
+
+def frame(statuses: list[str | None], people: list[int] | None = None) -> gpd.GeoDataFrame:
+    points = shapely.points(np.zeros((len(statuses), 2)))
+    more = {} if people is None else {"people": people}
+    return gpd.GeoDataFrame({"status": np.array(statuses, dtype=object), **more}, geometry=points, crs="EPSG:4326")
+
+
+def layer(**changes: object) -> Layer:
+    return Layer(
+        **({"layer_id": "c", "table": "c", "title": TITLE, "group": "people", "style": style.status()} | changes)
+    )  # type: ignore[arg-type]
+
+
+STATUSES = st.lists(st.tuples(st.sampled_from(["good", "watch", "bad", "empty", "new", None]), st.integers(0, 1000)))
+
+
+@given(STATUSES)
+def test_the_legend_counts_every_feature_and_everybody_once(rows: list[tuple[str | None, int]]) -> None:
+    table = frame([status for status, _ in rows], [people for _, people in rows])
+    found = legend(style.status(), table, people="people")
+    assert sum(row.features or 0 for row in found) == len(rows)
+    assert sum(row.people or 0 for row in found) == sum(people for _, people in rows)
+
+
+def test_classes_beside_the_ramp_are_listed_only_when_they_occur() -> None:
+    few = legend(style.status(), frame(["good", "bad"]))
+    assert [(row.label.en, row.features, row.people) for row in few] == [
+        ("Good", 1, None),
+        ("Watch", 0, None),
+        ("Weak", 1, None),
+    ]
+    more = legend(style.status(), frame(["empty", None]))
+    assert [row.label.en for row in more] == ["Good", "Watch", "Weak", "Nobody lives here", "Not known"]
+
+
+def test_a_legend_of_one_class() -> None:
+    assert [row.features for row in legend(style.lost(), frame(["x", "y"]))] == [2]
+
+
+def test_delivery() -> None:
+    assert layer(count=FETCHED_FEATURES).delivery == "geojson"
+    assert layer(count=FETCHED_FEATURES + 1).delivery == "mvt"
+    assert layer(geometry="raster", raster=Raster(Path("x.tif"), "m")).delivery == "png"
+
+
+def test_features_must_be_in_degrees() -> None:
+    with pytest.raises(ValueError, match="EPSG:4326"):
+        layer(features=frame(["good"]).to_crs("EPSG:3857"))
+
+
+def test_bare_describes_without_features() -> None:
+    whole = layer(features=frame(["good"]), count=1)
+    assert whole.bare().features is None
+    assert whole.bare().count == 1
+    assert repr(whole) == "Layer(c: 1 mixed, geojson)"
+
+
+def test_columns_are_those_a_map_needs() -> None:
+    fields = (Field("name", TITLE), Field("people", TITLE), Field("status", TITLE))
+    found = layer(fields=fields, number="people_unserved").columns
+    assert found == ("name", "name_zh", "name_en", "people", "status", "people_unserved")
+
+
+def test_words_fall_back_to_the_other_language() -> None:
+    assert Text("坎彭", "").of("en") == "坎彭"
+    assert Text("", "Kampen").of("zh") == "Kampen"
+    assert not NOTHING
+    assert Text("", "x")

@@ -1,0 +1,148 @@
+"""Styles: which class a value is in, that nothing falls between, that colour-blind readers see classes apart."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiles import style
+from tiles.style import Class, Style, Symbol
+from tiles.text import Text
+
+EVERY = {
+    "status": style.status(), "walking": style.walking(), "lost": style.lost(), "shelters": style.shelters(),
+    "open_streets": style.open_streets(), "flows": style.flows(), "depth": style.depth(), "lines": style.depth(px=3),
+    "intensity": style.intensity(7.3, Text("级", "class")), "facilities": style.facilities(),
+    "setbacks": style.setbacks(),
+}  # fmt: skip
+RAMPS = {name: look for name, look in EVERY.items() if look.kind == "ramp"}
+
+# Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
+BLIND = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+)
+WHITE = np.array([0.95047, 1.0, 1.08883])
+
+
+def lab(colour: str, blind: str) -> np.ndarray:
+    """A colour as this reader sees it, in CIE Lab."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(np.array(BLIND[blind]) @ linear, 0, 1) / WHITE
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def apart(one: str, other: str, blind: str) -> float:
+    return float(np.linalg.norm(lab(one, blind) - lab(other, blind)))
+
+
+@pytest.mark.parametrize("blind", list(BLIND))
+@pytest.mark.parametrize("pair", list(itertools.combinations((style.GOOD, style.WATCH, style.BAD), 2)))
+def test_status_colours_stay_apart(pair: tuple[str, str], blind: str) -> None:
+    assert apart(*pair, blind) > 20
+
+
+@pytest.mark.parametrize("blind", list(BLIND))
+def test_depth_is_darker_the_deeper(blind: str) -> None:
+    lightness = [lab(colour, blind)[0] for colour in style.DEPTH_COLOURS]
+    assert all(a - b > 5 for a, b in itertools.pairwise(lightness))
+
+
+@pytest.mark.parametrize("look", [EVERY["status"], EVERY["shelters"]], ids=["status", "shelters"])
+def test_what_colour_says_a_sign_says_too(look: Style) -> None:
+    signs = [cls.symbol.mark for cls in look.classes[:-1]]
+    assert all(signs)
+    assert len(set(signs)) == len(signs)
+
+
+def symbols() -> Iterator[Symbol]:
+    return (cls.symbol for look in EVERY.values() for cls in look.classes)
+
+
+def test_colours_are_written_as_the_page_and_the_picture_need_them() -> None:
+    written = [colour for symbol in symbols() for colour in (symbol.fill, symbol.line) if colour]
+    assert [colour for colour in written if not re.fullmatch("#[0-9a-f]{6}", colour)] == []
+
+
+@pytest.mark.parametrize("look", list(EVERY.values()), ids=list(EVERY))
+def test_classes_speak_both_languages(look: Style) -> None:
+    assert all(cls.label.zh and cls.label.en for cls in look.classes)
+
+
+@pytest.mark.parametrize("look", list(RAMPS.values()), ids=list(RAMPS))
+@given(value=st.floats(-10, 10_000))
+def test_a_number_is_in_the_first_class_that_holds_it(look: Style, value: float) -> None:
+    number = look.classify([value])[0]
+    lower = look.uppers[number - 1] if number else -np.inf
+    upper = look.uppers[number] if number < len(look.uppers) else np.inf
+    assert lower < value <= upper
+
+
+@pytest.mark.parametrize("look", list(RAMPS.values()), ids=list(RAMPS))
+def test_unknown_is_not_zero(look: Style) -> None:
+    zero, unknown = look.classify([0.0, np.nan])
+    assert unknown == len(look.classes) - 1
+    assert zero != unknown
+
+
+def test_three_minutes_are_in_the_first_step_and_fifteen_in_the_fifth() -> None:
+    walking = style.walking()
+    assert walking.classify([0, 180, 180.001, 900, 1440, 1441, np.nan]).tolist() == [0, 0, 1, 4, 7, 8, 9]
+    assert walking.classes[4].label == Text("12–15 分钟", "12–15 min")
+
+
+def test_depths() -> None:
+    assert style.depth().classify([0, 0.15, 0.16, 4.0, 4.1, np.nan]).tolist() == [0, 1, 2, 6, 7, 8]
+
+
+def test_categories_take_missing_values_where_they_are_named() -> None:
+    streets = style.open_streets()
+    assert streets.classify(pd.Series([None, "flooded", "motor_road", np.nan], dtype=object)).tolist() == [0, 1, 2, 0]
+    assert style.status().classify(["good", "bad", "no such", None]).tolist() == [0, 2, 4, 4]
+    assert style.shelters().classify(pd.Series([True, False])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("greatest", "top"),
+    [(7.3, 7.3), (1234.0, 1300.0), (0.0234, 0.024), (100.0, 100.0), (float("nan"), 1.0), (0.0, 1.0)],
+)
+def test_intensity_ends_at_a_round_number(greatest: float, top: float) -> None:
+    last = style.intensity(greatest, Text("", "")).classes[-2].label.en
+    assert last.split("–")[1] == f"{top:g}"
+
+
+@given(st.floats(1e-6, 1e9))
+def test_the_greatest_value_has_a_colour(greatest: float) -> None:
+    look = style.intensity(greatest, Text("", ""))
+    assert style.colour(look, int(look.classify([greatest])[0]))[3] > 0
+
+
+def test_a_palette_has_a_colour_for_every_class_and_none_for_dry_and_unknown() -> None:
+    look = style.depth()
+    colours = style.palette(look)
+    assert len(colours) == len(look.classes)
+    assert colours[0] == colours[-1] == (0, 0, 0, 0)
+    assert all(colour[3] > 0 for colour in colours[1:-1])
+
+
+def test_a_style_that_cannot_be_is_refused() -> None:
+    one = Class(Text("一", "one"), Symbol(), upper=1.0)
+    with pytest.raises(ValueError, match="column"):
+        Style("single", (one,), "depth_m")
+    with pytest.raises(ValueError, match="column"):
+        Style("ramp", (), "depth_m")
+    with pytest.raises(ValueError, match="order"):
+        Style("ramp", (one, one, one), "depth_m")
