@@ -162,10 +162,12 @@ class Network:
 
     @cached_property
     def street_ids(self) -> NDArray[np.object_]:
-        """``w<way>-<n>``: the n-th segment of its way, counted from 0 along it, (edges,)."""
+        """``w<way>-<n>``: the n-th segment of its way, counted from 0 along it, (edges,).
+
+        A way that an extract cuts in pieces goes on counting: its pieces follow each other.
+        """
         way_id = self.tags["way_id"].to_numpy()[self.way]
-        first = np.flatnonzero(np.r_[True, np.diff(self.way) != 0]) if len(self.way) else np.zeros(0, dtype=np.int64)
-        counts = np.arange(len(self.way)) - np.repeat(first, np.diff(np.r_[first, len(self.way)]))
+        counts = pd.Series(way_id).groupby(way_id).cumcount() if len(way_id) else ()
         return np.array([f"w{w}-{n}" for w, n in zip(way_id, counts, strict=True)], dtype=object)
 
 

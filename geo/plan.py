@@ -6,7 +6,7 @@ scenario on it. Everything that comes out is a table; pages, files and pictures 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -166,7 +166,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
     wet = _exposures(base, faced)
     ways = evacuation.walkways(base.network, params=base.params.walk, depth_max_m=wet.streets["depth_max_m"].to_numpy())
     doors = _still_open(base.doors, ways)
-    sites = _rated(base, wet.sites, _reached(doors, len(base.shelters)))
+    sites = _rated(base, {h.kind for h in faced}, wet.sites, _reached(doors, len(base.shelters)))
     usable = _at(doors, sites["usable"].to_numpy()[doors.place])
     walks = evacuation.walk_to_nearest(ways, base.places, usable, params=base.params.walk)
     demand = _demand(base, walks, wet.homes)
@@ -233,12 +233,13 @@ def _depths(exposures: list[pd.DataFrame], n: int) -> pd.DataFrame:
     return hazards.worst(exposures).rename(columns=DEPTHS)[list(DEPTHS.values())]
 
 
-def _rated(base: Base, wet: pd.DataFrame, reached: Mask) -> gpd.GeoDataFrame:
+def _rated(base: Base, kinds: Collection[str], wet: pd.DataFrame, reached: Mask) -> gpd.GeoDataFrame:
     """The shelters with their exposure, whether they are usable and why, their room and their community."""
     sites, params = base.shelters, base.params.shelter
     rating = shelters.rate(
         wet["share_wet"].to_numpy(),
         wet["share_unknown"].to_numpy(),
+        valid=shelters.declared_valid(sites, kinds),
         reached_normally=_reached(base.doors, len(sites)),
         reached_now=reached,
         params=params,

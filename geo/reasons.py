@@ -19,6 +19,7 @@ CAUSES: dict[str, tuple[str, str]] = {
 
 SHELTER_REASONS: dict[str, tuple[str, str]] = {
     "usable": ("Usable.", "可用。"),
+    "not_valid": ("Not usable: said not to be for this hazard.", "不可用：资料注明不适用于该灾害。"),
     "flooded": (
         "Not usable: {wet:.0%} of the site is under water, up to {depth:g} m.",
         "不可用：场地{wet:.0%}被淹，最深{depth:g}米。",

@@ -7,6 +7,8 @@ the per-person figures carry their grade in data/standards). Water takes its sha
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -83,20 +85,47 @@ def capacities(shelters: gpd.GeoDataFrame, share_wet: Floats, *, params: Shelter
     )
 
 
-REASONS = ("usable", "flooded", "hazard_unknown", "no_street", "street_flooded")
+def declared_valid(shelters: gpd.GeoDataFrame, kinds: Collection[str]) -> Mask:
+    """Whether the list or the map lets each shelter (n,) serve in hazards of these kinds.
+
+    The columns ``valid_for`` and ``invalid_for`` hold hazards as ``flood;fire``; a shelter said to be for some hazards
+    is not for others. Where nothing is said, or the columns are missing, it is valid.
+    """
+    valid = np.ones(len(shelters), dtype=bool)
+    for kind in kinds:
+        if "invalid_for" in shelters:
+            valid &= ~_names(shelters["invalid_for"], kind)
+        if "valid_for" in shelters:
+            valid &= shelters["valid_for"].isna().to_numpy() | _names(shelters["valid_for"], kind)
+    return valid
+
+
+def _names(hazards: pd.Series[str], kind: str) -> Mask:
+    return np.asarray(hazards.fillna("").str.split(";").map(lambda said: kind in said).to_numpy(dtype=bool))
+
+
+REASONS = ("usable", "not_valid", "flooded", "hazard_unknown", "no_street", "street_flooded")
 """Why a shelter is or is not usable.
 
+``not_valid`` the list or the map says it is not for this hazard ·
 ``flooded`` more of the site is under water than allowed · ``hazard_unknown`` too much of it lies outside the hazard
 data · ``no_street`` no street leads to it on any day · ``street_flooded`` every street to it is under water.
 """
 
 
 def rate(
-    share_wet: Floats, share_unknown: Floats, *, reached_normally: Mask, reached_now: Mask, params: ShelterParams
+    share_wet: Floats,
+    share_unknown: Floats,
+    *,
+    valid: Mask,
+    reached_normally: Mask,
+    reached_now: Mask,
+    params: ShelterParams,
 ) -> pd.DataFrame:
     """Whether each shelter (n,) is usable and why not: ``usable`` (bool) and ``reason_code`` (one of ``REASONS``)."""
     rules = [
         ("no_street", ~reached_normally),
+        ("not_valid", ~valid),
         ("flooded", share_wet > params.max_share_wet),
         ("hazard_unknown", share_unknown > params.max_share_unknown),
         ("street_flooded", ~reached_now),

@@ -15,7 +15,7 @@ from tiles.text import NOTHING, Text
 
 @dataclass(frozen=True)
 class StudyCard:
-    """One study: where its map is, what it says; a scenario without an address has not been computed."""
+    """One study: where its map is and what it says; without an address there is no map yet, of it or of a scenario."""
 
     title: Text
     url: str

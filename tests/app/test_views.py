@@ -106,7 +106,7 @@ def test_a_flood_is_drawn_by_depth(layers: dict[str, Layer]) -> None:
         "png",
         "m",
     )
-    assert [row.label.en for row in flood.legend][0] == "0–0.15 m"
+    assert flood.legend[0].label.en == "0–0.15 m"
     assert all(row.symbol.fill for row in flood.legend)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geo import network
 from geo.errors import ColumnError
-from tests.geo.drawn import positions, ways
+from tests.geo.drawn import CRS, positions, ways
 
 # a street with a side street; a bridge passes over without a shared node
 #
@@ -64,6 +64,14 @@ def test_a_repeated_node_is_dropped_and_counted() -> None:
 def test_segments_are_numbered_along_their_way() -> None:
     net = network.build(ways(TOWN, {"abcd": {}, "ce": {}, "bf": {}}))
     assert net.street_ids.tolist() == ["w1-0", "w1-1", "w1-2", "w2-0", "w3-0"]
+
+
+def test_pieces_of_a_way_go_on_counting() -> None:
+    pieces = ways(TOWN, {"ab": {}, "ce": {}, "cd": {}})
+    cut = network.Ways(
+        pieces.tags.assign(way_id=[7, 8, 7]), pieces.start, pieces.node, pieces.x, pieces.y, pieces.barriers, CRS
+    )
+    assert network.build(cut).street_ids.tolist() == ["w7-0", "w8-0", "w7-1"]
 
 
 def test_no_streets_give_an_empty_network() -> None:

@@ -79,21 +79,23 @@ def test_water_takes_its_share_of_the_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wet", "unknown", "normally", "now", "reason"),
+    ("wet", "unknown", "valid", "normally", "now", "reason"),
     [
-        (0.0, 0.0, True, True, "usable"),
-        (np.nan, np.nan, True, True, "usable"),
-        (0.1, 0.5, True, True, "usable"),
-        (0.11, 0.0, True, True, "flooded"),
-        (0.0, 0.51, True, True, "hazard_unknown"),
-        (0.0, 0.0, True, False, "street_flooded"),
-        (0.5, 0.0, False, False, "no_street"),
+        (0.0, 0.0, True, True, True, "usable"),
+        (np.nan, np.nan, True, True, True, "usable"),
+        (0.1, 0.5, True, True, True, "usable"),
+        (0.11, 0.0, True, True, True, "flooded"),
+        (0.0, 0.51, True, True, True, "hazard_unknown"),
+        (0.0, 0.0, True, True, False, "street_flooded"),
+        (0.5, 0.0, True, False, False, "no_street"),
+        (0.5, 0.0, False, True, True, "not_valid"),
     ],
 )
-def test_each_reason(wet: float, unknown: float, normally: bool, now: bool, reason: str) -> None:
+def test_each_reason(wet: float, unknown: float, valid: bool, normally: bool, now: bool, reason: str) -> None:
     rating = shelters.rate(
         np.array([wet]),
         np.array([unknown]),
+        valid=np.array([valid]),
         reached_normally=np.array([normally]),
         reached_now=np.array([now]),
         params=PARAMS,
@@ -116,3 +118,23 @@ def test_no_shelters_give_empty_tables() -> None:
         "capacity_people",
         "capacity_basis",
     ]
+
+
+@pytest.mark.parametrize(
+    ("valid_for", "invalid_for", "kinds", "valid"),
+    [
+        (None, None, {"flood"}, True),
+        ("flood;fire", None, {"flood"}, True),
+        ("earthquake", None, {"flood"}, False),
+        ("flood", None, {"flood", "fire"}, False),
+        (None, "flood", {"flood"}, False),
+        (None, "flood", {"fire"}, True),
+        (None, "flood", set(), True),
+    ],
+)
+def test_what_the_list_says_of_a_hazard_holds(
+    valid_for: str | None, invalid_for: str | None, kinds: set[str], valid: bool
+) -> None:
+    table = sites({"valid_for": valid_for, "invalid_for": invalid_for})
+    assert shelters.declared_valid(table, kinds).tolist() == [valid]
+    assert shelters.declared_valid(sites({}), kinds).tolist() == [True]
