@@ -38,11 +38,12 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Renxing", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.service = Service(settings)
     # Map pages are sandboxed, so their origin is opaque: what they read must be readable from anywhere.
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=["ETag"])
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
     app.add_middleware(SafeHeaders)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    problems.describe(app)
     app.mount(
         "/static/assets", GZipMiddleware(Files(directory=assets.folder(), check_dir=False), compresslevel=GZIP_LEVEL)
     )
@@ -52,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """The application as the environment sets it; what server processes call."""
-    return create_app(Settings())
+    return create_app(Settings.read())
 
 
 class Files(StaticFiles):

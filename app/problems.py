@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -72,6 +73,31 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
 
 async def _internal(request: Request, error: Exception) -> JSONResponse:
     return _kept_inside(request, INTERNAL, "internal", error)
+
+
+def describe(app: FastAPI) -> None:
+    """Say in the OpenAPI description that every refusal is a problem document."""
+    described = app.openapi
+
+    def with_problems() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _add_problems(described())
+        return described()
+
+    app.openapi = with_problems  # type: ignore[method-assign]
+
+
+def _add_problems(description: dict[str, Any]) -> None:
+    models = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = description["components"]["schemas"]
+    schemas |= {**models.pop("$defs"), "Problem": models}
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    refusal = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    for item in description["paths"].values():
+        for operation in item.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = {"description": "A refusal.", "content": {MEDIA_TYPE: refusal}}
 
 
 def install(app: FastAPI) -> None:

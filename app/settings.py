@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from geo.errors import Fault, ParameterError
 
 
 class Settings(BaseSettings):
@@ -39,3 +42,17 @@ class Settings(BaseSettings):
         default="", description="Server that knows places by name (URL; empty: osmnx's default)."
     )
     overpass_url: str = Field(default="", description="Server that gives extracts (URL; empty: osmnx's default).")
+
+    @classmethod
+    def read(cls, **given: Any) -> Settings:
+        """The settings of the environment, those ``given`` first; ParameterError names every variable that is wrong."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise ParameterError(*(_fault(e["loc"], e["msg"], e["input"]) for e in error.errors())) from None
+
+
+def _fault(loc: tuple[int | str, ...], message: str, value: Any) -> Fault:
+    name = str(loc[0])
+    about = Settings.model_fields[name].description or name
+    return Fault(f"{about.rstrip('.')}: {message.lower()}", repr(value), f"RENXING_{name.upper()}")

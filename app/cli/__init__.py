@@ -6,6 +6,7 @@ Answers go to standard output, progress and complaints to standard error. Exit c
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -38,7 +39,6 @@ def main() -> None:
 def _complain(error: Exception) -> int:
     """Say what is wrong on standard error; the exit code."""
     from app.cli.screen import complain
-    from app.settings import Settings
 
-    debug = "--debug" in sys.argv or Settings().debug
+    debug = os.environ.get("RENXING_DEBUG", "").lower() in {"1", "true", "yes", "on"}
     return complain(error, as_json=stdout_is_json(sys.argv), debug=debug)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,9 @@ from app.errors import answer
 from geo.errors import RenxingError
 
 STARTED = time.perf_counter()
-NARROW = 100
+WORD_CELLS = 10
+"""Longest word of a heading that is kept whole, in terminal cells."""
+NARROW = 120
 """Columns of text a table gets where standard output is not a terminal."""
 
 
@@ -48,8 +51,15 @@ def table(title: str, headings: Sequence[tuple[str, str]], rows: Iterable[Sequen
     """A table: ``headings`` are (text, justification); cells are shown as text, never as markup."""
     drawn = Table(title=Text(title), title_justify="left", header_style="bold", expand=False)
     for heading, justify in headings:
-        # Words are kept whole as long as the headings of numbers can be broken instead.
-        drawn.add_column(Text(heading), justify=justify, overflow="fold", no_wrap=justify == "left")  # type: ignore[arg-type]
+        # Names are kept on one line as long as the headings of numbers can be broken instead, between their words.
+        least = min(max(cell_len(word) for word in heading.split() or [""]), WORD_CELLS)
+        drawn.add_column(
+            Text(heading),
+            justify=justify,  # type: ignore[arg-type]
+            overflow="fold",
+            no_wrap=justify == "left",
+            min_width=least,
+        )
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return drawn

@@ -31,4 +31,4 @@ def serve(
     from app.serving import serve as start
     from app.settings import Settings
 
-    start(Settings(workspace=workspace, host=host, port=port, workers=workers))
+    start(Settings.read(workspace=workspace, host=host, port=port, workers=workers))

@@ -202,7 +202,7 @@ def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None
 
         from app import place as places
         from app.settings import Settings
-    settings = Settings()
+    settings = Settings.read()
     with tempfile.TemporaryDirectory(prefix="renxing-") as folder:
         extract, outline = Path(folder, "place.osm"), Path(folder, "outline.geojson")
         with stages("finding the place"):

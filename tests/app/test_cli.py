@@ -404,3 +404,16 @@ def test_a_scenario_is_called_after_its_hazard_in_both_languages(town: Renxing, 
     ][-1].json["scenarios"]  # fmt: skip
     assert [scenario["name_zh"] for scenario in made] == ["平时", "洪水", "100年一遇洪水", "洪水 · c", "百年一遇"]
     assert [scenario["hazards"] for scenario in made] == [[], ["a", "e"], ["b"], ["c"], ["d"]]
+
+
+def test_a_wrong_variable_is_named(renxing: Renxing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENXING_TILE_BYTES", "many")
+    refused(renxing("serve", "--port", "0"), "RENXING_TILE_BYTES", "'many'", "bytes")
+
+
+def test_a_reader_that_has_seen_enough_gets_no_complaint(flooded: Renxing) -> None:
+    flooded("run", "town")
+    with started(command("show", "town", "--json", "--workspace", flooded.workspace)) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""

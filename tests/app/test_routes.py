@@ -246,6 +246,7 @@ def test_every_answer_is_declared(site: Site) -> None:
 
     described = site.json("/openapi.json")
     validate(described)
+    assert {"Problem", "FaultModel", "Record", "Summary"} <= set(described["components"]["schemas"])
     for path, item in described["paths"].items():
         content = item["get"]["responses"]["200"].get("content", {}).get("application/json")
         if path.startswith("/api/v1") and content:

@@ -4,20 +4,19 @@
 
   const FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", system-ui, sans-serif';
 
-  /** Tiles of this server; a failure is told once and the tile is asked for again later. */
-  R.tileSource = (template, onFailure) => ({
+  /** Tiles of this server; `tell` hears of each whether it came. What did not come is asked for again when it is drawn again. */
+  R.tileSource = (template, tell) => ({
     async getZxy(z, x, y, signal) {
-      const answer = await fetch(R.filled(template, { z, x, y }), { signal }).catch((error) => {
-        if (error.name !== "AbortError") onFailure();
+      try {
+        const answer = await fetch(R.filled(template, { z, x, y }), { signal });
+        if (!answer.ok) throw new Error(`tile ${z}/${x}/${y}: ${answer.status}`);
+        const body = await answer.arrayBuffer();
+        tell(true);
+        return body.byteLength ? { data: body } : undefined;
+      } catch (error) {
+        if (error.name !== "AbortError") tell(false);
         throw error;
-      });
-      if (answer.status === 204 || answer.status === 404) return undefined;
-      if (!answer.ok) {
-        onFailure();
-        throw new Error(`tile ${z}/${x}/${y}: ${answer.status}`);
       }
-      const body = await answer.arrayBuffer();
-      return body.byteLength ? { data: body } : undefined;
     },
   });
 
@@ -55,10 +54,10 @@
   });
 
   /** The base map in two layers over one set of tiles: the ground below the results, the names above them. */
-  R.baseLayers = function (map, onFailure) {
+  R.baseLayers = function (map, tell) {
     const base = R.view.base;
     const common = {
-      url: R.tileSource(R.view.urls.base, onFailure), maxDataZoom: 15, maxZoom: 22, lang: R.view.locale, attribution: "",
+      url: R.tileSource(R.view.urls.base, tell), maxDataZoom: 15, maxZoom: 22, lang: R.view.locale, attribution: "",
     };
     const ground = protomapsL.leafletLayer({
       ...common, backgroundColor: base.paper, labelRules: [], paintRules: base.paints.map((given) => rule(given, painter(given))),
@@ -78,10 +77,10 @@
   };
 
   /** A large layer as vector tiles, drawn with the classes of its style. */
-  R.tiledLayer = function (card, pane, onFailure) {
+  R.tiledLayer = function (card, pane, tell) {
     const url = R.filled(R.view.urls.mvt, { layer: card.id, table: card.table });
     return protomapsL.leafletLayer({
-      url: R.tileSource(url, onFailure),
+      url: R.tileSource(url, tell),
       maxDataZoom: 15,
       maxZoom: 22,
       pane,

@@ -77,7 +77,7 @@
         const url = R.view.urls.png.replace("{layer}", card.id).replace("{table}", card.table);
         return L.tileLayer(url, { pane: this.pane, maxZoom: 22, maxNativeZoom: 18, className: "crisp" });
       }
-      if (card.delivery === "mvt") return R.tiledLayer(card, this.pane, () => this.set("failed"));
+      if (card.delivery === "mvt") return R.tiledLayer(card, this.pane, (came) => this.wanted && this.set(came ? "on" : "failed"));
       const group = L.layerGroup();
       for (const feature of await features(card.table)) {
         if (feature.geometry) this.add(group, feature);

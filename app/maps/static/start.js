@@ -10,10 +10,18 @@
   function message() {
     const box = R.el("p", { id: "message", role: "alert", hidden: true });
     stage.append(box);
-    return (text) => {
+    return (text, act) => {
       box.hidden = !text;
-      box.textContent = text;
+      R.fill(box, text, text && R.el("button", { type: "button", on: { click: act } }, R.t("retry")));
     };
+  }
+
+  function base() {
+    map.createPane("names").style.zIndex = 580;
+    map.getPane("names").style.pointerEvents = "none";
+    const layers = R.baseLayers(map, (came) => tell(came ? "" : R.t("failed_base"), again));
+    const again = () => layers.forEach((layer) => layer.redraw());
+    layers.forEach((layer) => layer.addTo(map));
   }
 
   function buttons() {
@@ -58,9 +66,7 @@
   R.watchPointer(map);
   map.invalidateSize({ animate: false });
   showAll();
-  map.createPane("names").style.zIndex = 580;
-  map.getPane("names").style.pointerEvents = "none";
-  for (const layer of R.baseLayers(map, () => tell(R.t("failed_base")))) layer.on("load", () => tell("")).addTo(map);
+  base();
   const first = [...R.layers.values()].filter((layer) => layer.card.visible).map((layer) => layer.show());
   Promise.all(first).then(() => document.documentElement.setAttribute("data-ready", "true"));
 })(window.Renxing);
