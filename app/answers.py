@@ -12,7 +12,7 @@ from app import __version__
 
 GZIP_LEVEL = 5
 GZIP_FROM_BYTES = 1000
-FOREVER = "public, max-age=31536000, immutable"
+WHILE_LOOKED_AT = "public, max-age=3600"
 REVALIDATE = "public, no-cache"
 
 

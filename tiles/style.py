@@ -105,7 +105,7 @@ INTENSITY_COLOURS = ("#f7d9a0", "#f0b168", "#dd8045", "#b9502f", "#7f2a1f")
 
 
 def _area(fill: str, *, mark: str = "") -> Symbol:
-    return Symbol(fill=fill, fill_opacity=0.34, line=fill, line_px=2.2, mark=mark)
+    return Symbol(fill=fill, fill_opacity=0.3, line=fill, line_px=2.2, mark=mark)
 
 
 def _wash(fill: str) -> Symbol:

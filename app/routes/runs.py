@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from app.answers import FOREVER, kept, tag
+from app.answers import WHILE_LOOKED_AT, kept, tag
 from app.deps import Held, NamedRun
 from app.export import Format, as_csv, as_geojson, as_geopackage, records
 from app.schemas import LayerList, LayerOut, Summary
@@ -38,14 +38,16 @@ def record(request: Request, named: NamedRun) -> Response:
         lambda: orjson.dumps(named.record.model_dump()),
         media_type=JSON,
         state=tag(named.run_id),
-        cache=FOREVER,
+        cache=WHILE_LOOKED_AT,
     )
 
 
 @router.get("/{run}/summary", summary="One row per community, with reasons", response_model=Summary)
 def summary(request: Request, named: NamedRun) -> Response:
     """Who is served, who is not and why, for each community; the people of all rows are the people of the study."""
-    return kept(request, lambda: _summary(named), media_type=JSON, state=tag(named.run_id, "summary"), cache=FOREVER)
+    return kept(
+        request, lambda: _summary(named), media_type=JSON, state=tag(named.run_id, "summary"), cache=WHILE_LOOKED_AT
+    )
 
 
 @router.get("/{run}/layers", summary="The layers of a run")
@@ -66,7 +68,7 @@ def download(request: Request, held: Held, named: NamedRun, layer: LayerName, fo
         lambda: write(named, layer),
         media_type=media_type,
         state=tag(named.run_id, layer, format),
-        cache=FOREVER,
+        cache=WHILE_LOOKED_AT,
         headers={"Content-Disposition": f'attachment; filename="{name}"'} if format is not Format.geojson else None,
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app.answers import FOREVER, kept, tag
+from app.answers import WHILE_LOOKED_AT, kept, tag
 from app.deps import Held, NamedStudy, RunId
 from app.schemas import TileJson, VectorLayer
 from geo.errors import Fault, NotFoundError
@@ -50,7 +50,7 @@ def vector_tile(request: Request, held: Held, run_id: RunId, layer: LayerName, z
     shown.run.file(layer, "table")
     return kept(
         request, lambda: held.tile((run_id, layer, tile), lambda: held.draw(tile, shown.source(layer))),
-        media_type=MVT, state=tag(run_id, layer, *held.tile_params, z, x, y), cache=FOREVER,
+        media_type=MVT, state=tag(run_id, layer, *held.tile_params, z, x, y), cache=WHILE_LOOKED_AT,
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def picture_tile(
     style = shown.drawn_from(layer)[0].style
     return kept(
         request, lambda: raster.draw(path, tile, style), media_type="image/png", state=tag(run_id, layer, z, x, y),
-        cache=FOREVER,
+        cache=WHILE_LOOKED_AT,
     )  # fmt: skip
 
 

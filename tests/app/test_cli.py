@@ -16,6 +16,8 @@ import pytest
 import shapely
 
 from app.cli import main
+from app.cli.options import ExportFormat
+from app.export import Format
 from tests.app import drawn_town
 from tests.data.osm.drawn import CRS, EAST, NORTH
 from tests.source import ROOT
@@ -417,3 +419,7 @@ def test_a_reader_that_has_seen_enough_gets_no_complaint(flooded: Renxing) -> No
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+def test_the_formats_offered_are_those_that_can_be_written() -> None:
+    assert [each.value for each in ExportFormat] == [each.value for each in Format]

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store import Workspace, files, ids
+from app.store.inputs import input_digest, take_in
 from app.store.tables import laid_down, read_table, write_table
 from data.study import Layer, Scenario, StudyFile
 from geo.errors import ConflictError, FileMissingError, NotFoundError, ParameterError, StorageError, UnreadableError
@@ -399,3 +400,41 @@ def test_coordinates_are_kept_to_a_centimetre(tmp_path: Path) -> None:
     assert kept.geometry[0].x == round(kept.geometry[0].x, 7)
     assert kept.to_crs(CRS).geometry[0].distance(frame.geometry[0]) < 0.02
     assert frame.geometry[0].x == 703000.123
+
+
+# inputs
+
+
+def test_a_raster_comes_with_the_files_that_say_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "inputs").mkdir()
+    source = tmp_path / "Flood.ASC"
+    source.write_text("ncols 1")
+    source.with_suffix(".PRJ").write_text("RD New")
+    source.with_suffix(".txt").write_text("not this one")
+    file, digest = take_in(source, tmp_path, "flood")
+    assert sorted(p.name for p in (tmp_path / "inputs").iterdir()) == ["flood.asc", "flood.prj"]
+    assert (file, digest) == ("inputs/flood.asc", input_digest(tmp_path / file))
+    (tmp_path / "inputs/flood.prj").write_text("WGS 84")
+    assert input_digest(tmp_path / file) != digest
+
+
+def test_a_shapefile_becomes_one_zip_with_the_same_bytes_each_time(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"n": [1]}, geometry=[shapely.Point(EAST, NORTH)], crs=CRS)
+    frame.to_file(tmp_path / "places.shp")
+    found = []
+    for name in ("one", "other"):
+        (tmp_path / name / "inputs").mkdir(parents=True)
+        file, digest = take_in(tmp_path / "places.shp", tmp_path / name, "places")
+        found.append((file, digest))
+        assert gpd.read_file(tmp_path / name / file).geometry[0].equals(frame.geometry[0])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("name", "file"), [
+    ("Kampen.OSM.PBF", "osm.osm.pbf"), ("a.b.c.tif", "osm.tif"), ("city.osm.xml", "osm.osm.xml"), ("plain", "osm"),
+    ("odd.;rm -rf", "osm"), ("x.geo json", "osm"),
+])  # fmt: skip
+def test_inputs_have_safe_names_that_keep_their_ending(name: str, file: str, tmp_path: Path) -> None:
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / name).write_bytes(b"x")
+    assert take_in(tmp_path / name, tmp_path, "osm")[0] == f"inputs/{file}"

@@ -49,12 +49,13 @@ def hostile_town() -> Town:
     return town.node(999, 300, 100, place="suburb", name=HOSTILE[4])
 
 
-def made(folder: Path, extract: Path, hazard: Path, **options: str) -> Workspace:
-    """A workspace with one study, its ordinary day and its flood, both computed."""
+def made(folder: Path, study_id: str, extract: Path, *, name: str, flood: Path | None = None) -> Workspace:
+    """A workspace with a study, its ordinary day and its flood when there is one, all computed."""
     workspace = Workspace.open(folder / "workspace")
-    new_study(workspace, "town", extract, name=HOSTILE[1])
-    add(workspace, "town", Addition("hazard", hazard, hazard="flood", unit="m", scenario="flood", **options))
-    compute(workspace, "town")
+    new_study(workspace, study_id, extract, name=name)
+    if flood is not None:
+        add(workspace, study_id, Addition("hazard", flood, hazard="flood", unit="m", scenario="flood"))
+    compute(workspace, study_id)
     return workspace
 
 
@@ -95,7 +96,7 @@ def service(_assets: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The hostile town, served."""
     folder = tmp_path_factory.mktemp("town")
     extract = hostile_town().write(folder / "town.osm")
-    yield from serving(made(folder, extract, drawn_town.flood(folder)))
+    yield from serving(made(folder, "town", extract, name=HOSTILE[1], flood=drawn_town.flood(folder)))
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,8 @@
       });
     }
     return new protomapsL.PolygonSymbolizer({
-      fill: symbol.fill, opacity: symbol.fill_opacity, stroke: symbol.line || symbol.fill, width: symbol.line ? symbol.line_px : 0,
+      fill: symbol.fill, opacity: symbol.shape ? 0.4 : symbol.fill_opacity, stroke: symbol.line || symbol.fill,
+      width: symbol.line ? symbol.line_px : 0,
     });
   }
 })(window.Renxing);

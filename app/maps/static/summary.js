@@ -101,8 +101,8 @@
   R.summary = (go) => [
     heading(),
     R.el("section", { "aria-label": R.t("summary") }, numbers(), bar()),
-    communities(go),
     notes(),
+    communities(go),
     R.el("footer", {}, `${R.t("app")} · ${R.t("version", { value: R.view.version })}`),
   ].filter(Boolean);
 })(window.Renxing);
