@@ -51,7 +51,7 @@ def _names(what: str) -> tuple[Column, ...]:
 
 
 POLYGONS = frozenset({"Polygon", "MultiPolygon"})
-LINES_ = frozenset({"LineString", "MultiLineString"})
+LINESTRINGS = frozenset({"LineString", "MultiLineString"})
 
 BUILDINGS = Schema(
     "buildings",
@@ -106,7 +106,7 @@ LINES = Schema(
         Column("kind", "text", "What it is: river, stream, canal, ditch, railway, power_line, pipeline, dyke, wall."),
         Column("voltage_v", "float", "Highest voltage of a power line in volts; NaN when not recorded."),
     ),
-    LINES_,
+    LINESTRINGS,
 )
 
 BOUNDARIES = Schema(

@@ -141,6 +141,7 @@ def test_data_that_does_not_come_is_said_and_asked_for_again(service: Served, vi
     seen.page.unroute("**/layers/demand.geojson")
     row.locator("button", has_text="Try again").click()
     expect(row).to_have_attribute("data-state", "on")
+    assert seen.page.locator(".layer[data-state=failed]").count() == 0
 
 
 def test_a_base_map_that_does_not_come_is_said(service: Served, visit: Open) -> None:
@@ -151,6 +152,7 @@ def test_a_base_map_that_does_not_come_is_said(service: Served, visit: Open) -> 
     seen.page.unroute("**/base/**")
     seen.page.locator("#message button").click()
     expect(seen.page.locator("#message")).to_be_hidden()
+    assert seen.page.locator("#message").text_content() == ""
 
 
 def test_large_layers_come_as_vector_tiles(service: Served, visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
