@@ -41,7 +41,7 @@ class CommunityParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_admin_level: float = Field(
-        ge=2, le=12, description="Coarsest OSM admin_level (a number) that may be a community; coarser ones are parents."
+        ge=2, le=12, description="Coarsest OSM admin_level (number) that may be a community; coarser ones are parents."
     )
     min_share: float = Field(gt=0, le=1, description="Share of all people that units of one level must hold, 0-1.")
     grid_m: float = Field(ge=50, le=20_000, description="Side of the squares of a made grid, metres.")
