@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tiles.style import Style, Symbol
 from tiles.text import NOTHING, Text
 
-Kind = Literal["name", "text", "code", "bool", "count", "minutes", "metres", "share", "area", "volts"]
+Kind = Literal["name", "text", "code", "bool", "count", "minutes", "metres", "share", "area"]
 """How a value is written: seconds as minutes, shares as percent, …"""
 FETCHED_FEATURES = 50_000
 """Layers with more features than this go out as vector tiles instead of in one piece."""
@@ -79,7 +79,6 @@ class Layer:
     draw_order: int = 0
     number: str = ""
     note: Text = NOTHING
-    attribution: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.features is not None and self.features.crs is not None and self.features.crs.to_epsg() != 4326:

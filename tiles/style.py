@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tiles.text import NOTHING, Text
 
-Shape = Literal["", "circle", "square", "diamond", "triangle", "cross", "ring"]
+Shape = Literal["", "circle", "square", "diamond", "triangle", "cross"]
 Value = str | bool | None
 
 

@@ -117,7 +117,7 @@ def test_words_in_layers_are_only_words(tmp_path: Path) -> None:
         look = replace(layer.style, classes=(Class(text, Symbol(), (word,)),), unit=text)
         row = Row(text, Symbol())
         worst = replace(layer, title=text, note=text, fields=(Field(word, text, unit=text, codes={word: text}),),
-                        legend=(row,), style=look, attribution=(word,))  # fmt: skip
+                        legend=(row,), style=look)  # fmt: skip
         assert Tags(page.render(view(layers=(worst,))).html).tags == PLAIN.tags
 
 

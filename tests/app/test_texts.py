@@ -10,6 +10,7 @@ import pytest
 from app.texts import catalogue, codes, section, words
 from data.osm import kinds
 from geo import evacuation, reasons, setbacks
+from tests.source import ROOT
 from tiles.text import LANGUAGES, Text
 
 ZH, EN = (catalogue(lang) for lang in LANGUAGES)
@@ -29,8 +30,7 @@ def test_the_same_gaps_are_filled_in_both() -> None:
 
 def test_nothing_is_left_empty_and_chinese_is_chinese() -> None:
     assert [key for key in ZH if not ZH[key].strip() or not EN[key].strip()] == []
-    same = {"unit.v"}
-    assert [key for key in ZH if not re.search("[\u4e00-\u9fff]", ZH[key]) and key not in same] == []
+    assert [key for key in ZH if not re.search("[\u4e00-\u9fff]", ZH[key])] == []
     assert [key for key in EN if re.search("[\u4e00-\u9fff]", EN[key])] == []
 
 
@@ -69,3 +69,13 @@ def test_what_is_not_there_is_named() -> None:
 def test_reasons_are_sentences_in_both_languages() -> None:
     """The sentences of geo go onto the page as they are: none may be one language only."""
     assert all(en and re.search("[\u4e00-\u9fff]", zh) for en, zh in reasons.SHELTER_REASONS.values())
+
+
+def test_every_word_of_a_page_is_used() -> None:
+    """Keys of ``page`` are asked for by the page's scripts or by Python: none is left over, none is lacking."""
+    maps = ROOT / "app" / "maps"
+    scripts = "".join(file.read_text(encoding="utf-8") for file in (maps / "static").glob("*.js"))
+    python = "".join(file.read_text(encoding="utf-8") for file in maps.glob("*.py"))
+    asked = set(re.findall(r"\bR\.t\((?:yes \? )?\"(\w+)\"", scripts)) | set(re.findall(r"make\(\"(\w+)\"", scripts))
+    asked |= set(re.findall(r"words\[\"(?:page\.)?(\w+)\"\]", python)) | set(re.findall(r"\['?page\.(\w+)'?\]", python))
+    assert section("page", "en").keys() ^ (asked | {"no"}) == set()

@@ -43,7 +43,6 @@ window.Renxing = {};
     metres: (metres) => formatter(metres < 10 ? 2 : 0).format(metres),
     share: R.percent,
     area: (m2) => formatter(m2 < 10 ? 1 : 0).format(m2),
-    volts: R.count,
     bool: (yes) => R.t(yes ? "yes" : "no"),
   };
 
