@@ -96,7 +96,7 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
     run = chosen(study, latest, "") if latest else None
     return StudyCard(
         title=study_name(study),
-        url=f"{page}?lang={lang}" if run else f"/api/v1{page}",
+        url=f"{page}?lang={lang}" if run else "",
         numbers=views.numbers(Shown(run)) if run else (),
         scenarios=tuple(
             Choice(scenario_name(s), f"{page}?scenario={s.scenario_id}&lang={lang}" if s.scenario_id in latest else "")
@@ -108,7 +108,7 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
 
 def _broken_card(name: str, error: str) -> StudyCard:
     """A study whose definition cannot be read: its id, and what is wrong."""
-    return StudyCard(Text(name, name), f"/api/v1/studies/{name}", Text(error, error))
+    return StudyCard(Text(name, name), "", Text(error, error))
 
 
 def _downloads(run: Run) -> Iterator[Choice]:

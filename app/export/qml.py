@@ -14,7 +14,7 @@ from tiles.style import Class, Style, Symbol
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 VERSION = "3.28"
 KINDS = {"point": "marker", "line": "line", "polygon": "fill"}
-SHAPES = {"cross": "cross_fill", "ring": "circle"}
+SHAPES = {"cross": "cross_fill"}
 """Shapes that QGIS calls otherwise than we do."""
 
 
@@ -80,7 +80,7 @@ def _add_symbol(symbols: ElementTree.Element, name: str, kind: str, symbol: Symb
 def _marker(symbol: Symbol) -> tuple[str, dict[str, str]]:
     return "SimpleMarker", {
         "name": SHAPES.get(symbol.shape, symbol.shape) or "circle",
-        "color": _rgba("" if symbol.shape == "ring" else symbol.fill, symbol.fill_opacity),
+        "color": _rgba(symbol.fill, symbol.fill_opacity),
         "outline_color": _rgba(symbol.line, symbol.line_opacity),
         "outline_style": "solid" if symbol.line else "no",
         "outline_width": f"{symbol.line_px:g}",

@@ -116,7 +116,3 @@ def headers(page: str, *, scripts: bool = True) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
-
-
-DATA_HEADERS = {"Access-Control-Allow-Origin": "null", "X-Content-Type-Options": "nosniff"}
-"""What the data a map page fetches must come with: the sandboxed page's origin is ``null``."""

@@ -3,6 +3,7 @@
   "use strict";
 
   const ABOVE_BASE = 300;
+  const CLOSE_UP = 15.5;
   const fetched = new Map();
 
   R.layers = new Map();
@@ -64,11 +65,11 @@
       lightenAreas();
     }
 
-    /** Areas step back while a raster is seen through them. */
-    lighten(yes) {
-      if (this.card.geometry !== "polygon" || this.light === yes) return;
-      this.light = yes;
-      for (const shape of this.shapes) shape.setStyle({ fillOpacity: this.symbolOf(shape.feature).fill_opacity * (yes ? 0.3 : 1) });
+    /** Draw areas with a part of their opacity. */
+    lighten(part) {
+      if (this.card.geometry !== "polygon" || this.part === part) return;
+      this.part = part;
+      for (const shape of this.shapes) shape.setStyle({ fillOpacity: this.symbolOf(shape.feature).fill_opacity * part });
     }
 
     async drawn() {
@@ -169,13 +170,15 @@
     return L.latLng(best.lat, best.lng);
   };
 
+  /** Areas step back while a raster is seen through them, and close up, where streets and houses are looked at. */
   function lightenAreas() {
-    const layers = [...R.layers.values()];
-    const seen = layers.some((layer) => layer.card.delivery === "png" && layer.state === "on");
-    layers.filter((layer) => layer.shapes.length).forEach((layer) => layer.lighten(seen));
+    const layers = [...R.layers.values()].filter((layer) => layer.state === "on");
+    const raster = layers.some((layer) => layer.card.delivery === "png");
+    for (const layer of layers) layer.lighten((raster ? 0.3 : 1) * (layer.map.getZoom() >= CLOSE_UP ? 0.4 : 1));
   }
 
   R.makeLayers = function (map) {
+    map.on("zoomend", lightenAreas);
     for (const card of R.view.layers) R.layers.set(card.id, new MapLayer(map, card));
   };
 

@@ -89,6 +89,7 @@
 
   R.shapeOptions = (symbol) => ({
     ...R.pathOptions(symbol),
+    fill: Boolean(symbol.fill),
     shape: symbol.shape || "circle",
     radius: (symbol.size_px || 7) / 2,
     mark: symbol.mark,
