@@ -111,9 +111,9 @@ def test_areas_as_gdal_reads_them(tmp_path_factory: pytest.TempPathFactory, seed
     west, south, east, north = tile.bounds_m
     wanted = shapely.area(shapely.clip_by_rect(metres.to_numpy(), west, south, east, north))
     found = _gdal_areas(tmp_path_factory.mktemp("t") / "0.mvt", body, tile) if body else np.zeros(0)
-    assert np.sort(found[found > 0]) == pytest.approx(
-        np.sort(wanted[wanted > 0]), rel=0.01, abs=((east - west) / 256) ** 2
-    )
+    # A sliver at the edge, less than a pixel, may be lost on the tile's grid: it then counts as nothing.
+    largest = [np.sort(np.pad(areas, (0, 5 - len(areas)))) for areas in (found, wanted)]
+    assert largest[0] == pytest.approx(largest[1], rel=0.01, abs=((east - west) / 256) ** 2)
 
 
 def _gdal_areas(path: Path, body: bytes, tile: Tile) -> np.ndarray:
