@@ -37,6 +37,7 @@ def test_entering_a_case_keeps_our_way_first(monkeypatch: pytest.MonkeyPatch) ->
 
 MEASURED = """
 import json
+import numpy as np
 from tests.benchmarks import bench
 
 calls = []
