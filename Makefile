@@ -25,7 +25,7 @@ help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(RUN_STAMP) assets ## set up what is missing, compute the built-in study, serve it (SERVE="--port 9000" passes options on)
-	@ls $(WORKSPACE)/studies/*/runs/*/run.json >/dev/null 2>&1 \
+	@ls $(WORKSPACE)/studies/helsinki/runs/*/run.json >/dev/null 2>&1 \
 		|| RENXING_WORKSPACE="$(WORKSPACE)" $(BIN)/renxing sample helsinki
 	@RENXING_WORKSPACE="$(WORKSPACE)" exec $(BIN)/renxing serve $(SERVE)
 

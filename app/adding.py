@@ -20,6 +20,7 @@ from data.osm.files import header
 from data.study import Layer, Scenario, StudyFile, read_outline
 from data.study.city import BEYOND_M, LABELS, RASTERS
 from data.study.definition import HAZARDS
+from geo import population
 from geo.crs import WGS84, metric_crs
 from geo.errors import Fault, ParameterError, UnreadableError, refuse
 from geo.reasons import Sentence
@@ -104,7 +105,7 @@ def _crs(extract: Path, boundary: Path | None) -> str:
     """The metric CRS for the middle of the place."""
     if boundary is not None:
         west, south, east, north = vectors.read(boundary, into=WGS84).total_bounds
-        if not shapely.box(west, south, east, north).is_valid:
+        if not all(map(math.isfinite, (west, south, east, north))):
             raise UnreadableError(Fault("an outline (polygons)", "none", str(boundary), "Give the place's area."))
         return metric_crs((west + east) / 2, (south + north) / 2)
     box = header(extract).bounds
@@ -168,8 +169,12 @@ def _looked_at(what: Addition, of: Study) -> tuple[Bounds, tuple[Sentence, ...]]
         people, notes = rasters.people(what.path, into=of.file.crs, crs=what.crs, nodata=what.nodata)
         return in_degrees(_box(people.total_bounds), crs=of.file.crs, where=where), notes
     frame = vectors.read(what.path, crs=what.crs, columns=what.columns)
+    if (frame.geometry.isna() | frame.geometry.is_empty).all():
+        raise UnreadableError(Fault("rows with a place", "none", where, "Give points or outlines."))
     bounds = in_degrees(_box(frame.total_bounds), crs=str(frame.crs), where=where)
-    _, notes = given.read(what.path, what.kind, into=of.file.crs, crs=what.crs, columns=what.columns)
+    table, notes = given.read(what.path, what.kind, into=of.file.crs, crs=what.crs, columns=what.columns)
+    if what.kind == "population":
+        notes = (*notes, *population.given(table).notes)
     return bounds, notes
 
 

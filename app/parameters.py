@@ -64,7 +64,7 @@ def _split(value: Any, default: Any) -> Any:
 def _unknown(name: str, known: Mapping[str, Parameter], where: str) -> Fault:
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
     return Fault(
-        f"a parameter such as {', '.join(close)}", repr(name), where, "renxing run --help lists where to look."
+        f"a parameter such as {', '.join(close)}", repr(name), where, "docs/manual.md lists them all."
     )
 
 

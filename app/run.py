@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import data
+import geo
 from app import __version__
 from app.parameters import changed
 from app.store import Outcome, Raster, Recipe, Run, Study, Workspace
@@ -52,7 +56,8 @@ def compute(
     missing = [s for s in chosen if recipes[s.scenario_id].run_id not in there]
     there |= _made(workspace, found, missing, params, recipes, stage) if missing else {}
     runs = [there[recipes[scenario.scenario_id].run_id] for scenario in chosen]
-    for run in runs:
+    # What a person tries out with other numbers is kept, but does not become what the study shows.
+    for run in [] if overrides else runs:
         workspace.mark_latest(run)
     fresh = {recipes[scenario.scenario_id].run_id for scenario in missing}
     return [Computed(run, run.run_id in fresh) for run in runs]
@@ -71,7 +76,7 @@ def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
     about = definition.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs"})
     outline = input_digest(of.folder / definition.boundary) if definition.boundary else None
     return Recipe(
-        program=__version__,
+        program=f"{__version__}+{_program_digest()}",
         standards=_standards_digest(),
         study={**about, "boundary_sha256": outline},
         inputs=[_input(of, layer) for layer in sorted(in_force, key=lambda layer: layer.layer_id)],
@@ -92,6 +97,16 @@ def _chosen(of: Study, names: Sequence[str]) -> list[Scenario]:
 
 def _input(of: Study, layer: Layer) -> dict[str, Any]:
     return {**layer.model_dump(mode="json"), "sha256": input_digest(of.folder / layer.file)}
+
+
+@functools.cache
+def _program_digest() -> str:
+    """First twelve hex digits over the source that computes: a changed rule is another run."""
+    sha = hashlib.sha256()
+    for folder in (Path(geo.__path__[0]), Path(data.__path__[0])):
+        for path in sorted(folder.rglob("*.py")):
+            sha.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return sha.hexdigest()[:12]
 
 
 def _standards_digest() -> str:

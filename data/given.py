@@ -32,7 +32,8 @@ class Kind:
     """A kind of table: its schema, the geometry it may have, what stands in for a missing column, what it must have.
 
     ``fills`` maps a column to the value used where the file has no such column or no value in it, ``measures`` a column
-    to the reader of values such as ``12 m``; what that does not understand is taken as not known, and said.
+    to the reader of values such as ``12 m``; what that does not understand is taken as not known, and said. ``more``
+    are columns of text that are kept where the file has them; other columns are not used, and named.
     """
 
     schema: Schema
@@ -40,6 +41,7 @@ class Kind:
     fills: Mapping[str, object]
     needed: tuple[str, ...] = ()
     measures: Mapping[str, Callable[[str | None], float]] = field(default_factory=dict)
+    more: tuple[str, ...] = ()
 
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -58,8 +60,9 @@ LOWER_CASE = ("use", "kind")
 
 KINDS = {
     "communities": Kind(COMMUNITIES, AREAL, {"level": "community", "source": "given"}),
-    "population": Kind(DEMAND, PLACES, {}, ("people",)),
-    "shelters": Kind(SHELTERS, PLACES, {"kind": "shelter", "origin": "official"}),
+    "population": Kind(DEMAND, PLACES, {}, ("people",), more=("building_id",)),
+    "shelters": Kind(SHELTERS, PLACES, {"kind": "shelter", "origin": "official"},
+                     more=("valid_for", "invalid_for", "access")),
     "facilities": Kind(FACILITIES, PLACES, {}, ("kind",)),
     "buildings": Kind(BUILDINGS, AREAL, {"use": "yes"}, measures={"levels": values.levels, "height_m": values.metres}),
 }
@@ -76,6 +79,7 @@ def read(
     with every column that lacks or cannot be understood.
     """
     wanted = KINDS[kind]
+    refuse(ColumnError, _unknown_targets(columns or {}, wanted))
     frame = vectors.read(path, crs=crs, columns=columns, into=into)
     frame = _named_alike(frame, wanted.schema)
     refuse(ColumnError, _faults(frame, wanted, str(path)))
@@ -85,7 +89,30 @@ def read(
     if kind == "shelters":
         area = table.geometry.area.where(table.geometry.area > 0)
         table["area_m2"] = table["area_m2"].fillna(area)
-    return (table if kind == "population" else checked(table, wanted.schema)), (*notes, *more)
+    said = (*notes, *more, *_unused(frame, wanted))
+    return (table if kind == "population" else checked(table, wanted.schema)), said
+
+
+PLACING = frozenset({"lon", "lat", "x", "y", "wkt", "geometry"})
+"""Columns that say where a row is."""
+
+
+def _unknown_targets(columns: Mapping[str, str], kind: Kind) -> list[Fault]:
+    """Names on the left of ``--map`` that no such table has."""
+    known = [*(c.name for c in kind.schema.columns), *kind.more]
+    bad = [name for name in columns if name not in known and name not in PLACING]
+    cure = "Write --map OUR_NAME=YOUR_COLUMN."
+    return [Fault(f"one of {', '.join(known)}", repr(name), "--map", cure) for name in bad]
+
+
+def _unused(frame: gpd.GeoDataFrame, kind: Kind) -> list[Sentence]:
+    """Which columns of the file say nothing here."""
+    used = {*(c.name for c in kind.schema.columns), *kind.more, *PLACING, frame.geometry.name}
+    names = [str(name) for name in frame.columns if str(name) not in used]
+    if not names:
+        return []
+    told = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+    return [Sentence("columns_not_used", f"Columns that are not used: {told}.", f"未使用的列：{told}。")]
 
 
 def _named_alike(frame: gpd.GeoDataFrame, schema: Schema) -> gpd.GeoDataFrame:
@@ -185,10 +212,10 @@ def _shaped(frame: gpd.GeoDataFrame, kind: str) -> tuple[gpd.GeoDataFrame, tuple
 
 
 def _filled(frame: gpd.GeoDataFrame, kind: Kind, crs: str) -> gpd.GeoDataFrame:
-    """The schema's columns in its order, then whatever else the file has, then the geometry."""
+    """The schema's columns in its order, those of ``kind.more`` that the file has, then the geometry."""
     columns: dict[str, Any] = {c.name: _column(frame, c, kind) for c in kind.schema.columns}
-    rest = [name for name in frame.columns if name not in columns and name != frame.geometry.name]
-    columns |= {str(name): frame[name] for name in rest}
+    there = [name for name in kind.more if name in frame.columns]
+    columns |= {name: pd.Series([_text(value) for value in frame[name]], dtype=object) for name in there}
     return gpd.GeoDataFrame(columns, geometry=frame.geometry.to_numpy(), crs=crs)
 
 

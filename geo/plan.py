@@ -175,12 +175,14 @@ def run(base: Base, scenario: Scenario) -> Plan:
     units = summary.by_community(base.communities, demand, sites, params=base.params.status, walk=base.params.walk)
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets}
     layers |= _derived(base, walks, demand, streets)
-    notes = (*base.notes, *summary.run_notes(demand, streets, with_hazard=bool(faced)))
+    headline = summary.headline(demand, sites)
+    said = summary.run_notes(demand, streets, with_hazard=bool(faced))
+    notes = (*base.notes, *summary.room_notes(sites, int(headline["people_served"])), *said)
     return Plan(
         scenario,
         base.params,
         layers,
-        summary.headline(demand, sites),
+        headline,
         summary.audit(units, demand, base.people.total),
         notes,
     )

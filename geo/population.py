@@ -43,6 +43,9 @@ EMPTY_LAND = (
 KINDS = ("house", "apartments", "dormitory", "untold")
 """Kinds of dwellings, each with its own storeys and floor per person."""
 
+MOST_PEOPLE = 50_000_000
+"""More than the largest city has: a larger number in one place is a slip."""
+
 
 class PopulationParams(BaseModel):
     """How people are estimated from buildings."""
@@ -264,9 +267,9 @@ def _table_faults(table: gpd.GeoDataFrame) -> Iterator[Fault]:
     if missing:
         yield Fault(f"columns {', '.join(missing)}", ", ".join(map(str, table.columns)), "population", "Use --map.")
         return
-    bad = table.loc[(table["people"] < 0) | np.isinf(table["people"]), "demand_id"].head(3).tolist()
+    bad = table.loc[(table["people"] < 0) | (table["people"] > MOST_PEOPLE), "demand_id"].head(3).tolist()
     if bad:
-        yield Fault("0 people or more", "fewer, or infinitely many", f"population, rows {bad}")
+        yield Fault(f"0 to {MOST_PEOPLE:,} people in one place", "fewer, or more", f"population, rows {bad}")
 
 
 def _table_notes(unknown: int) -> Iterator[Sentence]:

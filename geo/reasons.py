@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,8 +78,9 @@ def _how_many(gone: int, people: int) -> tuple[str, str]:
 
 
 def _all_served(people: int, minutes: float, median_s: float) -> Sentence:
-    walk = f"{median_s / 60:.0f}"
-    en = f"All {people:,} people reach a usable shelter within {minutes:g} minutes on foot, half of them within {walk}."
+    walk = max(math.ceil(median_s / 60), 1) if math.isfinite(median_s) else 1
+    half = f"{walk} minute" if walk == 1 else f"{walk} minutes"
+    en = f"All {people:,} people reach a usable shelter within {minutes:g} minutes on foot, half of them within {half}."
     zh = f"全部{people:,}人可在步行{minutes:g}分钟内到达可用避难场所，其中一半在{walk}分钟以内。"
     return Sentence("served", en, zh)
 

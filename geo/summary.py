@@ -106,7 +106,7 @@ def _row(
 ) -> dict[str, object]:
     row = _people(demand) | _shelters(sites) | _walks(demand)
     people = int(row["people"])
-    row["shelter_m2_per_person"] = sites.loc[sites["usable"], "area_m2"].sum() / people if people else np.nan
+    row["shelter_m2_per_person"] = _ground(sites) / people if people else np.nan
     by_state = demand.groupby("state")["people"].sum()
     reason = for_community(
         people,
@@ -119,6 +119,12 @@ def _row(
     share = row["people_served"] / people if people else np.nan
     status = "empty" if not people else _status(share, params)
     return row | {"status": status, "reason_code": reason.code, "reason_en": reason.en, "reason_zh": reason.zh}
+
+
+def _ground(sites: gpd.GeoDataFrame) -> float:
+    """Ground of the usable shelters in square metres: 0 where there is none, NaN where none of it is known."""
+    usable = sites.loc[sites["usable"], "area_m2"]
+    return float(usable.sum(min_count=1)) if len(usable) else 0.0
 
 
 def _status(share: float, params: StatusParams) -> str:
@@ -194,6 +200,15 @@ def shelter_notes(known: gpd.GeoDataFrame, planned: gpd.GeoDataFrame) -> tuple[S
                 f"（共找到{candidates}处：学校、体育场馆、公园等）。",
             ),
         )
+    if mapped and candidates:
+        return (
+            Sentence(
+                "candidates_not_counted",
+                f"{mapped} shelters are known; {candidates} places that could become shelters are not counted beside "
+                "them (shelter.candidates=always counts them).",
+                f"已知避难场所{mapped}处；另有{candidates}处可转换场所未计入（设shelter.candidates=always可计入）。",
+            ),
+        )
     if not len(planned):
         return (
             Sentence(
@@ -214,6 +229,24 @@ def island_notes(length_m: Floats, island: NDArray[np.bool_]) -> tuple[Sentence,
     count = f"{island.sum():,}"
     en = f"{count} street segments ({km:.1f} km) are not joined to the rest of the map; nobody is bound to them."
     return (Sentence("islands", en, f"{count}段街道（{km:.1f}公里）与路网不连通，不作为出行起点。"),)
+
+
+def room_notes(shelters: gpd.GeoDataFrame, served: int) -> tuple[Sentence, ...]:
+    """What must be said of the room in usable shelters, beside ``served`` people who reach one."""
+    room = shelters.loc[shelters["usable"], "capacity_people"]
+    known, unknown = int(room.sum()), int(room.isna().sum())
+    full = int((shelters["people_nearest"] > shelters["capacity_people"]).sum())
+    if served <= known and not full:
+        return ()
+    return (
+        Sentence(
+            "room_not_enough",
+            f"Reaching a shelter is not room in it: the usable shelters have room for {known:,} people as far as known "
+            f"({unknown} of {len(room)} not known); {full} are nearest to more people than they hold.",
+            f"可到达不等于容得下：可用避难场所已知容量{known:,}人（{len(room)}处中{unknown}处未知），"
+            f"{full}处的就近人数超过容量。",
+        ),
+    )
 
 
 def run_notes(demand: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, with_hazard: bool) -> tuple[Sentence, ...]:

@@ -149,7 +149,9 @@ class Workspace:
                 raise ConflictError(Fault("a new layer id", "one in use", layer.layer_id, "Choose another --name."))
             whole = file.model_copy(update={"layers": [*file.layers, layer]})
             changed = change(whole) if change else whole
-            return changed.model_copy(update={"layers": [*file.layers, _taken_in(folder, layer, source)]})
+            taken = _taken_in(folder, layer, source)
+            _refuse_again(file, taken)
+            return changed.model_copy(update={"layers": [*file.layers, taken]})
 
         return self.edit(study_id, with_layer)
 
@@ -186,7 +188,8 @@ class Workspace:
                 folder = self.root / study_id / "runs" / run_id
                 if (folder / RECORD).is_file():
                     return read_run(folder)
-        raise NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), "", "renxing show lists the runs."))
+        cure = "The study's folder runs/ holds them all."
+        raise NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), "", cure))
 
     def runs(self, study_id: str) -> list[Run]:
         """Every finished run of a study, in the order of their names."""
@@ -209,6 +212,14 @@ class Workspace:
         wanted = [s.scenario_id for s in study.file.scenarios if s.scenario_id in named]
         folders = {scenario: study.folder / "runs" / named[scenario] for scenario in wanted}
         return {scenario: read_run(folder) for scenario, folder in folders.items() if (folder / RECORD).is_file()}
+
+
+def _refuse_again(file: StudyFile, layer: Layer) -> None:
+    """The same table twice would count its rows twice; a raster may be in force in several scenarios."""
+    same = [there.layer_id for there in file.layers if (there.kind, there.sha256) == (layer.kind, layer.sha256)]
+    if same and layer.kind != "hazard":
+        cure = f"It is in the study already, as layer {same[0]}."
+        raise ConflictError(Fault("a file that is not in the study", "the same content", layer.layer_id, cure))
 
 
 def _with_inputs(file: StudyFile, folder: Path, given: Mapping[str, Path], boundary: Path | None) -> StudyFile:

@@ -189,13 +189,20 @@ def _clip_note(city: City, kept: dict[str, gpd.GeoDataFrame | None], streets: in
     }  # fmt: skip
     lost["streets"] = streets
     if any(lost.values()):
-        en = ", ".join(f"{n} {name}" for name, n in lost.items() if n)
+        demand = kept.get("demand")
+        if city.demand is not None and demand is not None:
+            people = city.demand["people"].sum() - demand["people"].sum()
+            lost["demand"], unit = round(float(people)), "people"
+        else:
+            unit = "places with people"
+        said = {"demand": unit}
+        en = ", ".join(f"{n:,} {said.get(name, name)}" for name, n in lost.items() if n)
         zh = "、".join(f"{CLIPPED[name]}{n}" for name, n in lost.items() if n)
         en = f"Outside the study's outline and left out: {en}."
         yield Sentence("outside_outline", en, f"研究范围外未计入：{zh}。")
 
 
-CLIPPED = {"buildings": "建筑", "facilities": "设施", "shelters": "避难场所", "communities": "社区", "demand": "人口点",
+CLIPPED = {"buildings": "建筑", "facilities": "设施", "shelters": "避难场所", "communities": "社区", "demand": "人口",
            "streets": "街道"}  # fmt: skip
 """Tables whose rows outside the outline are told, and their Chinese names."""
 

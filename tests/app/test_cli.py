@@ -18,6 +18,7 @@ import shapely
 from app.cli import main
 from app.cli.options import ExportFormat
 from app.export import Format
+from geo.crs import WGS84, reproject
 from tests.app import drawn_town
 from tests.data.osm.drawn import CRS, EAST, NORTH
 from tests.source import ROOT
@@ -113,7 +114,8 @@ def test_the_same_study_gives_the_same_run_and_a_changed_one_another(flooded: Re
     assert [run["run_id"] for run in again] == [run["run_id"] for run in first]
     assert [run["computed"] for run in (*first, *again, *other)] == [True, True, False, False, True, True]
     assert not {run["run_id"] for run in other} & {run["run_id"] for run in first}
-    assert flooded("show", "town", "--json").json["runs"][0]["run_id"] == other[0]["run_id"]
+    # trying out other numbers does not change what the study shows
+    assert flooded("show", "town", "--json").json["runs"][0]["run_id"] == first[0]["run_id"]
 
 
 def test_two_workspaces_hold_the_same_bytes(
@@ -423,3 +425,41 @@ def test_a_reader_that_has_seen_enough_gets_no_complaint(flooded: Renxing) -> No
 
 def test_the_formats_offered_are_those_that_can_be_written() -> None:
     assert [each.value for each in ExportFormat] == [each.value for each in Format]
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"), [("shelters", "name,lon,lat,usable,share_wet"), ("facilities", "kind,lon,lat,name,usable")]
+)
+def test_a_table_with_our_own_columns_and_odd_names_comes_through_every_format(
+    flooded: Renxing, tmp_path: Path, kind: str, header: str
+) -> None:
+    lon, lat = reproject(np.array([EAST + 300.0]), np.array([NORTH + 20.0]), source=CRS, target=WGS84)
+    path = tmp_path / "名录.csv"
+    path.write_text(f"{header}\n{{{{7*7}}}}</script>,{lon[0]},{lat[0]},yes,0.5\n", encoding="utf-8")
+    added = flooded("add", "town", kind, path, "--crs", "EPSG:4326")
+    assert added.code == 0, added.err
+    assert flooded("run", "town", "--set", "shelter.candidates=always").code == 0
+    assert flooded("run", "town").code == 0
+    for form in ("geojson", "csv", "gpkg"):
+        done = flooded("export", "town", "--scenario", "flood", "--format", form, "--out", tmp_path / form)
+        assert done.code == 0, done.err
+    again = flooded("add", "town", kind, path, "--crs", "EPSG:4326", "--name", "another")
+    assert again.code == 1 and "in the study already" in again.err
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["--map", "capcity=name"], "expected one of"),
+    ([], "rows with a place"),
+])  # fmt: skip
+def test_a_slip_in_map_and_an_empty_table_are_named(town: Renxing, tmp_path: Path, words: list[str], says: str) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text("name,lon,lat\n" + ("A,6.0,52.5\n" if words else ""), encoding="utf-8")
+    done = town("add", "town", "shelters", path, "--crs", "EPSG:4326", *words)
+    assert done.code == 1 and says in done.err
+
+
+def test_an_empty_boundary_is_refused(renxing: Renxing, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.geojson"
+    empty.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    done = renxing("new", "town", "--osm", drawn_town.extract(tmp_path), "--boundary", empty)
+    assert done.code == 1 and "outline" in done.err

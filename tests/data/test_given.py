@@ -37,14 +37,15 @@ def test_communities(tmp_path: Path) -> None:
 
 def test_shelters_take_their_area_from_their_outline(tmp_path: Path) -> None:
     path = file(tmp_path, BOX, POINT, capacity=["1,200", None], tier=["紧急", "LONG"], name=["A", "B"], floors=[2, 3])
-    table, _ = given.read(path, "shelters", into=CRS)
+    table, notes = given.read(path, "shelters", into=CRS)
+    assert [note.en for note in notes] == ["Columns that are not used: floors."]
     assert table["shelter_id"].tolist() == ["s1", "s2"]
     assert table["area_m2"].tolist()[0] == pytest.approx(table.area[0])
     assert table["area_m2"].isna().tolist() == [False, True]
     assert table["capacity"].astype(object).where(table["capacity"].notna(), None).tolist() == [1200, None]
     assert table["tier"].tolist() == ["emergency", "long"]
     assert table["origin"].tolist() == ["official", "official"]
-    assert table["floors"].tolist() == [2, 3]  # what else the file has stays
+    assert "floors" not in table.columns  # what else the file has is not used, and said
 
 
 def test_buildings_keep_what_is_understood(tmp_path: Path) -> None:

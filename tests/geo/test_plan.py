@@ -189,3 +189,19 @@ def test_layers_have_the_same_columns_with_and_without_a_hazard() -> None:
     normal, flood = computed(city(LOW), NORMAL), computed(city(LOW), FLOOD)
     for name, layer in normal.layers.items():
         assert layer.columns.tolist() == flood.layers[name].columns.tolist(), name
+
+
+def test_known_shelters_replace_candidates_and_it_is_said() -> None:
+    town = city(shelters=[box(255, -20, 50), box(0, -30, 20)])
+    both = replace(town, shelters=town.shelters.assign(origin=["mapped", "candidate"]))
+    said = {note.code: note.en for note in computed(both, NORMAL).notes}
+    assert said["candidates_not_counted"].startswith(
+        "1 shelters are known; 1 places that could become shelters are not"
+    )
+
+
+def test_too_little_room_is_said() -> None:
+    small = city()
+    held = replace(small, shelters=small.shelters.assign(capacity=[10.0]))
+    assert "room_not_enough" in [note.code for note in computed(held, NORMAL).notes]
+    assert "room_not_enough" not in [note.code for note in computed(city(), NORMAL).notes]

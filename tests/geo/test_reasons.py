@@ -15,7 +15,9 @@ def community(people: int = 1200, **by_state: int) -> reasons.Sentence:
 
 def test_everybody_served() -> None:
     found = community(served=1200)
-    assert found.en == "All 1,200 people reach a usable shelter within 15 minutes on foot, half of them within 7."
+    assert (
+        found.en == "All 1,200 people reach a usable shelter within 15 minutes on foot, half of them within 7 minutes."
+    )
     assert found.zh == "全部1,200人可在步行15分钟内到达可用避难场所，其中一半在7分钟以内。"
 
 
@@ -65,3 +67,8 @@ def test_when_nothing_is_left_the_sentence_says_so_plainly() -> None:
     assert one.en.startswith("None of the 9 people are served: 9 cut off") and "全部9人" in one.zh
     assert one.en.endswith("The only shelter here is not usable.")
     assert all_.en.endswith("None of the 4 shelters here is usable.")
+
+
+def test_a_short_walk_is_a_minute_not_none() -> None:
+    found = reasons.for_community(5, {"served": 5}, minutes=15, median_s=8.0, lost_shelters=0, shelters=1)
+    assert found.en.endswith("half of them within 1 minute.") and "1分钟" in found.zh

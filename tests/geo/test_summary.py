@@ -87,6 +87,12 @@ def test_unknown_room_is_not_zero_room() -> None:
     assert np.isnan(table["shelter_capacity"].iloc[0])
 
 
+def test_unknown_ground_of_a_usable_shelter_is_not_zero_ground() -> None:
+    rows = [("a", True, 10.0, np.nan)]
+    table = summary.by_community(units("a"), homes([("a", 1, "served", 1)]), sites(*rows), params=STATUS, walk=WALK)
+    assert np.isnan(table["shelter_m2_per_person"].iloc[0])
+
+
 def test_the_audit_finds_a_lost_person() -> None:
     demand = homes([("a", 5, "served", 1), ("nowhere", 2, "served", 1)])
     table = summary.by_community(units("a"), demand, sites(), params=STATUS, walk=WALK)
