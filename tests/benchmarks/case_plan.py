@@ -95,7 +95,7 @@ def page(size: int | str) -> Prepared:
     """From asking for the page to a quiet network, the service warm; name resolution blocked."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.chromium import ARGUMENTS
+    from tests.browser.conftest import ARGUMENTS
 
     chromium = shutil.which("chromium")
     if not chromium:
@@ -103,7 +103,7 @@ def page(size: int | str) -> Prepared:
     workspace = Path(tempfile.mkdtemp())
     study(workspace)
     address = serving(workspace)
-    browser = sync_playwright().start().chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    browser = sync_playwright().start().chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
 
     def work() -> None:
         tab = browser.new_page(viewport={"width": 1280, "height": 800})
