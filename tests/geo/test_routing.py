@@ -64,8 +64,6 @@ def test_a_one_way_street_sends_round_the_block() -> None:
 
 
 def test_a_barred_node_is_not_passed_but_both_its_sides_are_reached() -> None:
-    net = town({"abc": {}})
-    barred = np.array([chr(n) == "b" for n in net.node_id])
     net_b = network.build(ways(BLOCK, {"abc": {}}, barriers={"b": {"barrier": "wall"}}))
     barred = np.array([chr(n) == "b" for n in net_b.node_id])
     graph = open_graph(net_b, barred=barred)
@@ -86,10 +84,10 @@ def test_a_closed_street_cannot_be_walked() -> None:
 
 
 def test_the_limit_is_included() -> None:
-    net = town({"abc": {}})
+    net = town({"ab": {}, "bc": {}})
     forest = routing.nearest(open_graph(net), place(net, (0, 0)), max_s=100)
     reached = {chr(n): c for n, c in zip(net.node_id, forest.cost_ms, strict=True)}
-    assert reached == {"a": 0, "c": -1} | ({"b": 100_000} if "b" in reached else {})
+    assert reached == {"a": 0, "b": 100_000, "c": -1}
     exact = routing.nearest(open_graph(net), place(net, (0, 0)), max_s=200)
     assert exact.cost_ms.max() == 200_000
 
