@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,29 +14,38 @@ import shapely
 from app.run import Stage
 from app.store import Study, Workspace
 from app.store.ids import is_id, made_id
-from data import given, osm, rasters, study, vectors
+from data import given, osm, rasters, streetlines, study, vectors
 from data.extents import Bounds, in_degrees, require_overlap
+from data.hazards import HAZARDS, usual_unit
+from data.hazards import KINDS as HAZARD_KINDS
 from data.osm.extract import ATTRIBUTION, LICENCE, SOURCE
 from data.osm.files import header
 from data.study import Layer, Scenario, StudyFile, read_outline
-from data.study.city import BEYOND_M, LABELS, RASTERS
-from data.study.definition import HAZARDS
+from data.study.city import BEYOND_M, RASTERS, label
+from data.study.definition import ELEVATION, STREETS, TABLES, is_number
 from geo import population
 from geo.crs import WGS84, metric_crs
 from geo.errors import Fault, ParameterError, UnreadableError, refuse
 from geo.reasons import Sentence
 
 NORMAL = Scenario(scenario_id="normal", name="Normal day", name_zh="平时")
-KINDS = ("hazard", *given.KINDS)
+KINDS = ("hazard", *given.KINDS, STREETS, ELEVATION)
 """What can be added to a study."""
+NOTHING = "none"
+"""What a class of a hazard's raster stands for where nothing is affected."""
+TILE = re.compile(r"[ns]\d\d[ew]\d\d\d")
+"""Name of an SRTM tile, which says where it lies."""
 METRES_PER_DEGREE = 111_320.0
 """Of latitude; of longitude at the equator."""
-UNITS = tuple(rasters.METRES)
 
 
 @dataclass(frozen=True)
 class Addition:
-    """What a person says of a file: its kind, and what the file does not say itself."""
+    """What a person says of a file: its kind, and what the file does not say itself.
+
+    ``columns`` are a table's: our name -> the file's; a hazard's raster has there what its values stand for: ``{"1":
+    "2.0", "4": "none"}``. ``constants`` are our columns with one value in every row.
+    """
 
     kind: str
     path: Path
@@ -46,6 +56,7 @@ class Addition:
     crs: str | None = None
     nodata: float | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
     return_period_y: float | None = None
     source: str | None = None
     licence: str | None = None
@@ -53,31 +64,31 @@ class Addition:
 
 
 def new_study(
-    workspace: Workspace, title: str, extract: Path, *, boundary: Path | None = None, name: str = "",
+    workspace: Workspace, title: str, extract: Path | None, *, boundary: Path | None = None, name: str = "",
     stage: Stage = lambda _: nullcontext(),
 ) -> Study:  # fmt: skip
     """Make a study from an OpenStreetMap extract, with an ordinary day as its one scenario.
 
+    Without an extract it is made from its ``boundary``, and needs a layer of streets before it can be computed.
     ``title`` is its id or a name to make one from; ``name`` the title shown (default: the title). The extract and the
     boundary are read before the study is there; a refusal leaves nothing behind.
     """
-    with stage("looking at the extract"):
-        date = header(extract).date
+    if extract is None and boundary is None:
+        raise ParameterError(Fault("an extract or a boundary", "neither", "renxing new", "Give --osm or --boundary."))
+    with stage("looking at the place"):
         crs = _crs(extract, boundary)
-    layer = Layer(
-        layer_id="osm",
-        kind="osm",
-        file="inputs/osm",
-        source=SOURCE,
-        licence=LICENCE,
-        attribution=ATTRIBUTION,
-        date=date,
-    )
-    file = StudyFile(
-        study_id=made_id(title, what="study"), name=name or title, crs=crs, layers=[layer], scenarios=[NORMAL]
-    )  # fmt: skip
-    with stage("reading the extract"):
+        layers = [] if extract is None else [_map_layer(extract)]
+    file = StudyFile(study_id=made_id(title, what="study"), name=name or title, crs=crs, layers=layers,
+                     scenarios=[NORMAL])  # fmt: skip
+    with stage("reading the place"):
+        if extract is None:
+            return workspace.create(file, {}, boundary=boundary, check=read_outline)
         return workspace.create(file, {"osm": extract}, boundary=boundary, check=study.load)
+
+
+def _map_layer(extract: Path) -> Layer:
+    return Layer(layer_id="osm", kind="osm", file="inputs/osm", source=SOURCE, licence=LICENCE,
+                 attribution=ATTRIBUTION, date=header(extract).date)  # fmt: skip
 
 
 def add(
@@ -91,23 +102,25 @@ def add(
     found = workspace.study(study_id)
     refuse(ParameterError, _option_faults(what))
     layer = _layer(what)
+    refuse(ParameterError, _layer_faults(layer, what, found))
     with stage("reading the file"):
         bounds, notes = _looked_at(what, found)
     with stage("comparing it with the study"):
-        reach = _extent(found) if what.kind == "hazard" else _widened(_extent(found))
+        reach = _extent(found) if what.kind in ("hazard", ELEVATION) else _widened(_extent(found))
         require_overlap(bounds, reach, where=str(what.path))
     with stage("taking it in"):
         changed = workspace.add_layer(study_id, layer, what.path, change=lambda file: _with_scenario(file, what, layer))
     return changed, changed.file.layers[-1], notes
 
 
-def _crs(extract: Path, boundary: Path | None) -> str:
+def _crs(extract: Path | None, boundary: Path | None) -> str:
     """The metric CRS for the middle of the place."""
     if boundary is not None:
         west, south, east, north = vectors.read(boundary, into=WGS84).total_bounds
         if not all(map(math.isfinite, (west, south, east, north))):
             raise UnreadableError(Fault("an outline (polygons)", "none", str(boundary), "Give the place's area."))
         return metric_crs((west + east) / 2, (south + north) / 2)
+    assert extract is not None
     box = header(extract).bounds
     return metric_crs((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) if box else osm.read(extract).crs
 
@@ -116,33 +129,49 @@ def _option_faults(what: Addition) -> list[Fault]:
     """Options that a kind needs, and those that it has no use for."""
     if what.kind not in KINDS:
         return [Fault(f"a kind of {', '.join(KINDS)}", repr(what.kind), "KIND")]
-    faults = []
     if what.kind == "hazard":
-        if what.hazard not in HAZARDS:
-            faults.append(Fault(f"a hazard of {', '.join(HAZARDS)}", repr(what.hazard or "none"), "--hazard"))
-        if what.unit not in UNITS:
-            faults.append(
-                Fault(f"the unit of the file's values: {', '.join(UNITS)}", repr(what.unit or "none"), "--unit")
-            )
-    else:
-        idle = {
-            "--hazard": what.hazard,
-            "--unit": what.unit,
-            "--scenario": what.scenario,
-            "--return-period": what.return_period_y,
-        }
-        faults += [
-            Fault("it only with a hazard", f"{name} {value}", f"kind {what.kind}")
-            for name, value in idle.items()
-            if value
-        ]
-    if what.columns and what.kind == "hazard":
-        faults.append(Fault("--map only with a table", "a hazard raster", "--map"))
+        return _hazard_faults(what)
+    idle = {
+        "--hazard": what.hazard, "--unit": what.unit, "--scenario": what.scenario,
+        "--return-period": what.return_period_y,
+    }  # fmt: skip
+    faults = [
+        Fault("it only with a hazard", f"{name} {value}", f"kind {what.kind}") for name, value in idle.items() if value
+    ]
+    if (what.columns or what.constants) and what.kind not in TABLES:
+        faults.append(Fault("--map only with a table or a hazard", f"kind {what.kind}", "--map"))
+    return faults
+
+
+def _hazard_faults(what: Addition) -> list[Fault]:
+    faults = []
+    units = HAZARD_KINDS[what.hazard].units if what.hazard in HAZARDS else {}
+    if what.hazard not in HAZARDS:
+        faults.append(Fault(f"a hazard of {', '.join(HAZARDS)}", repr(what.hazard or "none"), "--hazard"))
+    if (what.unit or usual_unit(what.hazard)) not in units:
+        known = tuple(units) or tuple(dict.fromkeys(unit for kind in HAZARD_KINDS.values() for unit in kind.units))
+        faults.append(Fault(f"the unit of the file's values: {', '.join(known)}", repr(what.unit or "none"), "--unit"))
+    cure = f"Write --map 1=2.0 --map 4={NOTHING}: each value of the file and what it stands for, in --unit."
+    for value, meaning in (*what.columns.items(), *((name, f":={text}") for name, text in what.constants.items())):
+        if not is_number(value) or not (meaning == NOTHING or (is_number(meaning) and float(meaning) >= 0)):
+            faults.append(Fault(f"VALUE=NUMBER, from 0 on, or VALUE={NOTHING}", f"{value}={meaning}", "--map", cure))
+    return faults
+
+
+def _layer_faults(layer: Layer, what: Addition, of: Study) -> list[Fault]:
+    """What does not fit the study, or would not be found in it again."""
+    faults = []
+    if layer.kind == ELEVATION and of.file.of_kind(ELEVATION):
+        there = of.file.of_kind(ELEVATION)[0].layer_id
+        faults.append(Fault("one layer of heights", f"{there} in the study already", "KIND", "Merge them beforehand."))
+    if what.path.suffix.lower() == rasters.SRTM_ENDING and not TILE.fullmatch(layer.layer_id):
+        cure = "Leave --name out, or give the tile in a zip."
+        faults.append(Fault("an SRTM tile under its own name, such as N42E001.hgt", layer.layer_id, "--name", cure))
     return faults
 
 
 def _layer(what: Addition) -> Layer:
-    hazard = what.kind == "hazard"
+    hazard, table = what.kind == "hazard", what.kind in TABLES
     return Layer(
         layer_id=made_id(what.name or what.path.name.split(".")[0], what=what.kind),
         kind=what.kind,
@@ -151,28 +180,51 @@ def _layer(what: Addition) -> Layer:
         licence=what.licence,
         attribution=what.attribution,
         hazard=what.hazard if hazard else None,
-        unit=what.unit if hazard else None,
+        unit=(what.unit or usual_unit(what.hazard)) if hazard else None,
+        classes=_classes(what.columns) if hazard else {},
         crs=what.crs,
         nodata=what.nodata,
         return_period_y=what.return_period_y,
-        columns=dict(what.columns),
+        columns=dict(what.columns) if table else {},
+        constants=dict(what.constants) if table else {},
     )
+
+
+def _classes(said: Mapping[str, str]) -> dict[str, float]:
+    """Values of a raster, each with the number it stands for."""
+    return {f"{float(value):g}": 0.0 if meaning == NOTHING else float(meaning) for value, meaning in said.items()}
 
 
 def _looked_at(what: Addition, of: Study) -> tuple[Bounds, tuple[Sentence, ...]]:
     """Read the file as a run would: where it lies in degrees, and what is to be known of it."""
-    where = str(what.path)
+    where, into = str(what.path), of.file.crs
     if what.kind == "hazard":
-        grid, notes = rasters.read(what.path, unit=what.unit, crs=what.crs, nodata=what.nodata)
+        layer = _layer(what)
+        grid, notes = rasters.read(what.path, unit=str(layer.unit), kind=what.hazard, crs=what.crs, nodata=what.nodata,
+                                   classes=layer.classes)  # fmt: skip
         return in_degrees(grid.bounds, crs=grid.crs, where=where), notes
+    if what.kind == ELEVATION:
+        grid, notes = rasters.heights(what.path, crs=what.crs, nodata=what.nodata)
+        return in_degrees(grid.bounds, crs=grid.crs, where=where), notes
+    if what.kind == STREETS:
+        lines, notes = streetlines.read(what.path, into=into, crs=what.crs, columns=what.columns,
+                                        constants=what.constants)  # fmt: skip
+        _, joined = streetlines.ways([lines])
+        return in_degrees(_box(lines.total_bounds), crs=into, where=where), (*notes, *joined)
     if what.kind == "population" and what.path.suffix.lower() in RASTERS:
-        people, notes = rasters.people(what.path, into=of.file.crs, crs=what.crs, nodata=what.nodata)
-        return in_degrees(_box(people.total_bounds), crs=of.file.crs, where=where), notes
+        people, notes = rasters.people(what.path, into=into, crs=what.crs, nodata=what.nodata)
+        return in_degrees(_box(people.total_bounds), crs=into, where=where), notes
+    return _table_looked_at(what, into)
+
+
+def _table_looked_at(what: Addition, into: str) -> tuple[Bounds, tuple[Sentence, ...]]:
+    where = str(what.path)
     frame = vectors.read(what.path, crs=what.crs, columns=what.columns)
     if (frame.geometry.isna() | frame.geometry.is_empty).all():
         raise UnreadableError(Fault("rows with a place", "none", where, "Give points or outlines."))
     bounds = in_degrees(_box(frame.total_bounds), crs=str(frame.crs), where=where)
-    table, notes = given.read(what.path, what.kind, into=of.file.crs, crs=what.crs, columns=what.columns)
+    table, notes = given.read(what.path, what.kind, into=into, crs=what.crs, columns=what.columns,
+                              constants=what.constants)  # fmt: skip
     if what.kind == "population":
         notes = (*notes, *population.given(table).notes)
     return bounds, notes
@@ -184,19 +236,17 @@ def _box(edges: Iterable[float]) -> Bounds:
 
 
 def _extent(of: Study) -> Bounds:
-    """Where the study lies, in degrees: its outline, else its extract."""
+    """Where the study lies, in degrees: its outline, else its map."""
     outline = read_outline(of.file, of.folder)
     if outline is None:
         return study.read_map(of.file, of.folder).bounds
     return in_degrees(_box(shapely.bounds(outline)), crs=of.file.crs, where=str(of.file.boundary))
 
 
-def _emergency(scenario_id: str, what: Addition, layer: Layer) -> Scenario:
-    """A new scenario of one hazard, called as the person called it, else after the hazard."""
-    en, zh = LABELS[what.hazard]
-    if layer.return_period_y is not None:
-        en, zh = f"{en}, 1 in {layer.return_period_y:g} years", f"{layer.return_period_y:g}年一遇{zh}"
-    elif scenario_id != what.hazard:
+def _emergency(scenario_id: str, what: Addition, layer: Layer, *, taken: Collection[str]) -> Scenario:
+    """A new scenario of one hazard, called as the person called it, else after the hazard; each by another name."""
+    en, zh = label(what.hazard, layer.return_period_y)
+    if en in taken or (layer.return_period_y is None and scenario_id != what.hazard):
         en, zh = f"{en} · {scenario_id}", f"{zh} · {scenario_id}"
     if what.scenario and not is_id(what.scenario):
         en = zh = what.scenario
@@ -217,9 +267,10 @@ def _with_scenario(file: StudyFile, what: Addition, layer: Layer) -> StudyFile:
         return file
     wanted = made_id(what.scenario or layer.layer_id, what="scenario")
     scenarios = list(file.scenarios)
+    taken = {scenario.name for scenario in scenarios}
     here = next((i for i, s in enumerate(scenarios) if s.scenario_id == wanted), None)
     if here is None:
-        scenarios.append(_emergency(wanted, what, layer))
+        scenarios.append(_emergency(wanted, what, layer, taken=taken))
     else:
         there = scenarios[here]
         scenarios[here] = there.model_copy(update={"hazards": (*there.hazards, layer.layer_id)})

@@ -45,8 +45,9 @@ class Service:
         return self._bases.get(self.base_key(study))
 
     def base_key(self, study: Study) -> tuple[str, ...]:
-        """What decides a study's base map: its OpenStreetMap layers and its CRS."""
-        return (study.study_id, study.file.crs, *(layer.sha256 for layer in study.file.of_kind("osm")))
+        """What decides a study's base map: its maps and street lines, and its CRS."""
+        drawn = (*study.file.of_kind("osm"), *study.file.of_kind("streets"))
+        return (study.study_id, study.file.crs, *(layer.sha256 for layer in drawn))
 
     def draw(self, tile: Tile, source: Source) -> bytes:
         """One layer's vector tile."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from geo.city import PlanParams
 from geo.errors import Fault, ParameterError, refuse
-from geo.plan import PlanParams
 
 
 class Parameter(NamedTuple):

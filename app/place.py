@@ -36,6 +36,7 @@ QUERY = """[out:xml][timeout:{timeout}];
   node(poly:"{outline}")[~"."~"."];
   relation(poly:"{outline}")[type=multipolygon];
   relation(poly:"{outline}")[boundary=administrative][admin_level~"^([6-9]|1[01])$"];
+  relation(poly:"{outline}")[type~"^restriction"];
 );
 (._; >;);
 out body;

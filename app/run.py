@@ -19,9 +19,11 @@ from app.store import Outcome, Raster, Recipe, Run, Study, Workspace
 from app.store.inputs import input_digest
 from data import standards, study
 from data.study import Layer, Scenario
+from geo import city as known
 from geo import plan
+from geo.city import City, PlanParams
 from geo.errors import Fault, NotFoundError, refuse
-from geo.plan import City, Plan, PlanParams
+from geo.plan import Plan
 
 Stage = Callable[[str], AbstractContextManager[None]]
 
@@ -128,7 +130,7 @@ def _made(
     runs = {}
     for scenario in scenarios:
         with stage(f"computing {scenario.scenario_id}"):
-            result = plan.run(base, plan.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards)))
+            result = plan.run(base, known.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards)))
         with stage("keeping the run"):
             run = workspace.save(recipes[scenario.scenario_id], outcome(city, result))
             runs[run.run_id] = run

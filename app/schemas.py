@@ -58,7 +58,10 @@ class LayerIn(BaseModel):
     """An input of a study."""
 
     layer_id: str = Field(description="Id of the layer.")
-    kind: str = Field(description="What it is: osm, hazard, communities, population, shelters, facilities, buildings.")
+    kind: str = Field(
+        description="What it is: osm, streets, hazard, elevation, communities, population, shelters, facilities or "
+        "buildings."
+    )
     sha256: str = Field(description="SHA-256 of the file (hex).")
     source: str | None = Field(description="Where it comes from.")
     licence: str | None = Field(description="Licence, as an SPDX identifier where there is one.")
@@ -152,7 +155,8 @@ class Summary(BaseModel):
     headline: dict[str, JsonValue] = Field(description="The whole study in a few numbers; a name ends in its unit.")
     attribution: list[str] = Field(description="Whom to name when the numbers are shown.")
     communities: list[dict[str, JsonValue]] = Field(
-        description="The rows; a column ends in its unit (_s seconds, _m2 square metres, people whole persons); "
+        description="The rows; a column ends in its unit (_s seconds, _m2 square metres, _share 0-1 of the people, "
+        "people whole persons); _normal is a day without the hazard; "
         "null: not known, or no way there."
     )
 

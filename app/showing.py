@@ -49,9 +49,10 @@ class Shown:
         return views.layers(self)
 
     def drawn_from(self, table: str) -> list[Layer]:
-        """The drawings of one table or raster; NotFoundError when it is not in the run or not drawn."""
+        """The drawings of one table or raster, its own first; NotFoundError when it is not in the run or not drawn."""
         self.run.layer(table)
         found = [layer for layer in self.layers if layer.table == table]
+        found.sort(key=lambda layer: layer.layer_id != table)
         if not found:
             raise NotFoundError(Fault("a layer that is drawn on the map", table, self.run.run_id))
         return found

@@ -6,7 +6,7 @@ it at once. Column names are matched without regard to case after the mapping wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,18 +70,20 @@ KINDS = {
 
 
 def read(
-    path: str | Path, kind: str, *, into: str, crs: str | None = None, columns: Mapping[str, str] | None = None
-) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
+    path: str | Path, kind: str, *, into: str, crs: str | None = None, columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:  # fmt: skip
     """A given table in the metric CRS ``into``, with the columns of its kind, and what is to be said of it.
 
-    ``kind`` is one of ``KINDS``; ``crs`` and ``columns`` as for ``vectors.read``. People stay as given (whole or not,
-    NaN where not known): ``geo.population.given`` counts them. Raises what ``vectors.read`` raises, and ColumnError
-    with every column that lacks or cannot be understood.
+    ``kind`` is one of ``KINDS``; ``crs`` and ``columns`` as for ``vectors.read``; ``constants`` are columns with one
+    value in every row, whatever the file has under that name. People stay as given (whole or not, NaN where not
+    known): ``geo.population.given`` counts them. Raises what ``vectors.read`` raises, and ColumnError with every column
+    that lacks or cannot be understood.
     """
     wanted = KINDS[kind]
-    refuse(ColumnError, _unknown_targets(columns or {}, wanted))
+    refuse(ColumnError, _unknown_targets(columns or {}, constants or {}, wanted))
     frame = vectors.read(path, crs=crs, columns=columns, into=into)
-    frame = _named_alike(frame, wanted.schema)
+    frame = _named_alike(frame, wanted.schema).assign(**(constants or {}))
     refuse(ColumnError, _faults(frame, wanted, str(path)))
     frame, notes = _shaped(frame, kind)
     frame, more = _measured(frame, wanted)
@@ -97,10 +99,11 @@ PLACING = frozenset({"lon", "lat", "x", "y", "wkt", "geometry"})
 """Columns that say where a row is."""
 
 
-def _unknown_targets(columns: Mapping[str, str], kind: Kind) -> list[Fault]:
+def _unknown_targets(columns: Iterable[str], constants: Iterable[str], kind: Kind) -> list[Fault]:
     """Names on the left of ``--map`` that no such table has."""
     known = [*(c.name for c in kind.schema.columns), *kind.more]
     bad = [name for name in columns if name not in known and name not in PLACING]
+    bad += [name for name in constants if name not in known]
     cure = "Write --map OUR_NAME=YOUR_COLUMN."
     return [Fault(f"one of {', '.join(known)}", repr(name), "--map", cure) for name in bad]
 
@@ -125,7 +128,7 @@ def _named_alike(frame: gpd.GeoDataFrame, schema: Schema) -> gpd.GeoDataFrame:
 def _faults(frame: gpd.GeoDataFrame, kind: Kind, where: str) -> list[Fault]:
     names = [str(name) for name in frame.columns if name != frame.geometry.name]
     faults = [
-        Fault(f"a column {name}", f"columns {', '.join(names)}", where, f"Map it with --map {name}=COLUMN.")
+        Fault(f"a column {name}", f"columns {', '.join(names)}", where, _cure(name))
         for name in kind.needed if name not in names
     ]  # fmt: skip
     for column in kind.schema.columns:
@@ -137,6 +140,12 @@ def _faults(frame: gpd.GeoDataFrame, kind: Kind, where: str) -> list[Fault]:
     if found:
         faults.append(Fault(" or ".join(sorted(kind.geometry)), ", ".join(sorted(found)), where))
     return faults
+
+
+def _cure(name: str) -> str:
+    """How to say what a column lacks; people in every row alike is what nobody means."""
+    every = "" if name == "people" else f", or give every row the same with --map {name}:=VALUE"
+    return f"Map it with --map {name}=COLUMN{every}."
 
 
 def _number_faults(given: pd.Series[Any], column: Column, where: str) -> list[Fault]:

@@ -24,6 +24,7 @@ from geo.crs import known
 from geo.errors import ColumnError, CrsError, Fault, FileMissingError, LimitError, UnreadableError, refuse
 
 FEATURES_MAX, VERTICES_MAX, COLUMNS_MAX = 2_000_000, 20_000_000, 256
+IN_ZIP = (".shp", ".geojson", ".gpkg")
 UNPACKED_MAX, UNPACKED_RATIO_MAX, ENTRIES_MAX = 2 << 30, 100, 200
 EXPECTED = "a GeoJSON, GeoPackage, Shapefile (zipped), FlatGeobuf, GeoParquet or CSV file"
 LONGITUDE = ("lon", "lng", "longitude", "x", "经度", "経度")
@@ -83,7 +84,7 @@ def _text_form(start: bytes) -> str | None:
 def _opened(path: Path, form: str) -> gpd.GeoDataFrame:
     if form == "parquet":
         return _parquet(path)
-    source = _in_zip(path) if form == "zip" else str(path)
+    source = in_zip(path) if form == "zip" else str(path)
     if form == "shp":
         _require_companions(path)
     try:
@@ -129,8 +130,8 @@ def _require_companions(path: Path) -> None:
         raise UnreadableError(Fault("a Shapefile with its .shx and .dbf", f"no {', '.join(lacking)}", str(path), cure))
 
 
-def _in_zip(path: Path) -> str:
-    """The one Shapefile or GeoJSON in a zip, as GDAL names it; refuses bombs before anything is unpacked."""
+def in_zip(path: Path, endings: tuple[str, ...] = IN_ZIP) -> str:
+    """The one file of these endings in a zip, as GDAL names it; refuses bombs before anything is unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -140,11 +141,11 @@ def _in_zip(path: Path) -> str:
     if len(entries) > ENTRIES_MAX or unpacked > min(UNPACKED_MAX, UNPACKED_RATIO_MAX * path.stat().st_size + (1 << 20)):
         found = f"{len(entries)} files, {unpacked:,} bytes unpacked"
         raise LimitError(Fault("a zip of one layer", found, str(path), "Zip the layer alone."))
-    inside = [e.filename for e in entries if e.filename.lower().endswith((".shp", ".geojson", ".gpkg"))]
+    inside = [e.filename for e in entries if e.filename.lower().endswith(endings)]
     inside = [name for name in inside if not name.startswith("__MACOSX")]
     if len(inside) != 1:
         found = f"{len(inside)} ({', '.join(inside[:5])})"
-        raise UnreadableError(Fault("one Shapefile in the zip", found, str(path), "Zip the layer alone."))
+        raise UnreadableError(Fault(f"one file {', '.join(endings)} in the zip", found, str(path), "Zip it alone."))
     return f"/vsizip/{path}/{inside[0]}"
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from geo import access, routing
-from geo.network import Network
-from geo.routing import Forest, Graph, Starts
+from geo import routing
+from geo.profiles import WalkerParams
+from geo.routing import Forest, Starts
 from geo.snapping import Snaps
-from geo.standards import Standards
+from geo.usable import Usable
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -32,72 +32,16 @@ STATES = ("served", "too_far", "cut_off", "street_closed", "no_shelter", "not_sn
 """
 
 
-class WalkParams(BaseModel):
-    """How people walk and how far is too far."""
+class WalkParams(WalkerParams):
+    """How an adult walks and how far is too far."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject = "walk"
 
-    speed_ms: float = Field(gt=0, le=3, description="Walking speed on the level, metres per second.")
-    stairs_factor: float = Field(gt=0, le=1, description="Speed on steps as a share of the speed on the level.")
-    close_depth_m: float = Field(
-        ge=0, le=5, description="Water depth above which a street is closed to walkers, metres."
-    )
     max_minutes: float = Field(gt=0, le=240, description="Longest walk to a shelter that counts as served, minutes.")
     snap_max_m: float = Field(gt=0, le=2000, description="Farthest a place may lie from a street, metres.")
     island_m: float = Field(
         ge=0, le=100_000, description="Streets joined to less than this length of streets in all are islands, metres."
     )
-
-    @classmethod
-    def of(cls, standards: Standards) -> WalkParams:
-        """The defaults as the standards give them."""
-        keys = ("speed_ms", "stairs_factor", "close_depth_m", "max_minutes", "snap_max_m", "island_m")
-        return cls(**{key: standards.number(f"walk.{key}") for key in keys})
-
-
-@dataclass(frozen=True)
-class Walkways:
-    """The streets as walkers find them: ``closed`` (edges,) holds the reason or None, ``graph`` the open arcs.
-
-    ``island`` (edges,) marks open streets that on a normal day lead nowhere: what is drawn of a garden path or a yard
-    without its connection. Nobody is bound to them.
-    """
-
-    network: Network
-    closed: NDArray[np.object_]
-    graph: Graph
-    island: Mask
-
-    @property
-    def usable(self) -> Mask:
-        """Which edges are open, (edges,)."""
-        return np.asarray(pd.isna(self.closed))
-
-    @property
-    def joined(self) -> Mask:
-        """Open edges that lead somewhere, (edges,)."""
-        return self.usable & ~self.island
-
-    def __repr__(self) -> str:
-        return f"Walkways({int(self.usable.sum())} of {len(self.closed)} edges open)"
-
-
-def walkways(network: Network, *, params: WalkParams, depth_max_m: Floats | None = None) -> Walkways:
-    """Which streets are open to walkers, and the graph of them.
-
-    ``depth_max_m`` (edges,) is the deepest water on each street that the street itself meets (bridges exempt
-    beforehand); more than ``close_depth_m`` closes it as ``flooded``. NaN, not known, does not close: it is shown.
-    """
-    closed = access.closed_to_walkers(network)
-    island = routing.islands(network, pd.isna(closed), below_m=params.island_m)
-    if depth_max_m is not None:
-        closed[pd.isna(closed) & (depth_max_m > params.close_depth_m)] = "flooded"
-    along, against = access.walker_directions(network)
-    speed = np.where(network.edge_tag("highway") == "steps", params.speed_ms * params.stairs_factor, params.speed_ms)
-    seconds = np.where(pd.isna(closed), network.length_m / speed, np.nan)
-    barred = access.barred_to_walkers(network)
-    graph = routing.graph(network, seconds, along=along, against=against, barred=barred)
-    return Walkways(network, closed, graph, island)
 
 
 @dataclass(frozen=True)
@@ -111,13 +55,13 @@ class Walks:
     walk_s: Floats
     shelter: Ints
     own_street_open: Mask
-    ways: Walkways
+    ways: Usable
     forest: Forest
     starts: Starts
     places: Snaps
 
 
-def walk_to_nearest(ways: Walkways, places: Snaps, entrances: Snaps, *, params: WalkParams) -> Walks:
+def walk_to_nearest(ways: Usable, places: Snaps, entrances: Snaps, *, params: WalkParams) -> Walks:
     """The nearest shelter of every place along open streets; entrances' ``place`` is the row of the shelter."""
     own = np.zeros(len(places), dtype=bool)
     own[places.found] = ways.usable[places.edge[places.found]]

@@ -161,6 +161,51 @@ def expose_lines(
     return _exposure(sums)
 
 
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """Lines cut where they cross from cell to cell, a row a piece, in the order of the lines and along each.
+
+    Piece ``i`` is the stretch of ``line[i]`` from ``from_m[i]`` to ``to_m[i]``, metres along it; ``values[h, i]`` is
+    hazard ``h``'s value there, NaN where it is not known. Together the pieces of a line make the whole line.
+    """
+
+    line: NDArray[np.int32]
+    from_m: Floats
+    to_m: Floats
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def __repr__(self) -> str:
+        lines = len(np.unique(self.line))
+        return f"Cuts({len(self)} pieces of {lines} lines by {len(self.values)} hazards)"
+
+
+def cut_lines(x: Floats, y: Floats, start: Ints, *, crs: str, faced: Sequence[Hazard]) -> Cuts:
+    """Lines, given as to ``expose_lines``, cut at the cells of every raster they cross; at least one hazard.
+
+    Several rasters need not fit each other: each piece lies in one cell of each. Cells of the same values that follow
+    each other make one piece. A line without length is one piece from 0 to 0; a line without vertices has none.
+    """
+    length = np.append(np.hypot(np.diff(x), np.diff(y)), 0.0)[: len(x)]
+    line, to_m, values = _cut(x, y, start, length, crs, faced[0])
+    rows = [values]
+    for hazard in faced[1:]:
+        other_line, other_to, values = _cut(x, y, start, length, crs, hazard)
+        line, to_m, mine, other = traversal.overlay(line, to_m, other_line, other_to)
+        rows = [*(row[mine] for row in rows), values[other]]
+    begins = np.diff(line, prepend=-1) != 0
+    return Cuts(line, np.where(begins, 0.0, np.roll(to_m, 1)), to_m, np.vstack(rows))
+
+
+def _cut(
+    x: Floats, y: Floats, start: Ints, length: Floats, crs: str, hazard: Hazard
+) -> tuple[NDArray[np.int32], Floats, Floats]:
+    col, row = hazard.grid.cells(x, y, crs=crs)
+    return traversal.pieces_of_lines(np.ascontiguousarray(hazard.grid.values), start, col, row, length)
+
+
 def expose_areas(shapes: Shapes, *, crs: str, hazard: Hazard, params: ExposureParams = DEFAULT) -> pd.DataFrame:
     """The exposure of polygons: ``EXPOSURE`` columns (shapes,), weighted by area, by the exact share of every cell.
 

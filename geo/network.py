@@ -8,7 +8,7 @@ order, so that neighbours in the city are neighbours in memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import geopandas as gpd
@@ -34,15 +34,27 @@ WAY_TAGS = (
     "access",
     "bicycle",
     "motor_vehicle",
+    "motorcar",
+    "hgv",
+    "emergency",
     "vehicle",
     "motorroad",
     "bridge",
     "tunnel",
     "layer",
     "surface",
+    "tracktype",
     "width",
     "lanes",
     "maxspeed",
+    "maxspeed:forward",
+    "maxspeed:backward",
+    "maxheight",
+    "maxwidth",
+    "maxweight",
+    "access:conditional",
+    "motor_vehicle:conditional",
+    "oneway:conditional",
     "sidewalk",
     "junction",
     "service",
@@ -51,12 +63,52 @@ WAY_TAGS = (
     "smoothness",
     "incline",
     "wheelchair",
+    "ramp",
+    "ramp:wheelchair",
+    "ramp:stroller",
+    "kerb",
     "lit",
     "ford",
 )
 """Text columns of ``Ways.tags`` after ``way_id``: OSM keys, save name_zh and name_en; None where not tagged."""
-BARRIER_TAGS = ("barrier", "access", "foot", "bicycle", "motor_vehicle", "vehicle", "locked")
+BARRIER_TAGS = (
+    "barrier",
+    "access",
+    "foot",
+    "bicycle",
+    "motor_vehicle",
+    "vehicle",
+    "locked",
+    "emergency",
+    "motorcar",
+    "hgv",
+    "maxwidth",
+    "maxheight",
+    "wheelchair",
+)
 """Text columns of ``Ways.barriers`` after ``node_id``."""
+RESTRICTIONS = {
+    "restriction_id": "int64",
+    "kind": "object",
+    "from_way": "int64",
+    "via_node": "int64",
+    "via_ways": "object",
+    "to_way": "int64",
+    "excepts": "object",
+    "vehicle": "object",
+    "condition": "object",
+}
+"""Columns of ``Ways.restrictions`` and their types: one row a way from which, over which and into which it holds.
+
+``kind`` is ``no_left_turn``, ``only_straight_on``, …; ``via_node`` is -1 where it leads over ``via_ways`` (a tuple of
+way ids in their order, empty where it leads over a node). Text, None where there is none: ``excepts`` (whom it does not
+bind, ``psv;bicycle``), ``vehicle`` (the only one it binds, ``hgv``), ``condition`` (``no_left_turn @ (07:00-09:00)``).
+"""
+
+
+def no_restrictions() -> pd.DataFrame:
+    """No turn restriction: no rows, the right columns."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in RESTRICTIONS.items()})
 
 
 @dataclass(frozen=True)
@@ -65,6 +117,7 @@ class Ways:
 
     ``tags`` has one row a way; way ``i`` runs over positions ``start[i]:start[i + 1]`` of ``node`` (ids), ``x`` and
     ``y`` (metres in ``crs``). ``barriers`` has one row a node on which something stands (gate, bollard, …).
+    ``restrictions`` (``RESTRICTIONS``) are forbidden and prescribed turns.
     """
 
     tags: pd.DataFrame
@@ -74,6 +127,7 @@ class Ways:
     y: Floats
     barriers: pd.DataFrame
     crs: str
+    restrictions: pd.DataFrame = field(default_factory=no_restrictions)
 
     def __post_init__(self) -> None:
         refuse(ColumnError, _way_faults(self))
@@ -91,6 +145,7 @@ def _way_faults(ways: Ways) -> list[Fault]:
     faults = []
     missing = [c for c in ("way_id", *WAY_TAGS) if c not in ways.tags.columns]
     missing += [c for c in ("node_id", *BARRIER_TAGS) if c not in ways.barriers.columns]
+    missing += [c for c in RESTRICTIONS if c not in ways.restrictions.columns]
     if missing:
         faults.append(Fault("a column for every tag", f"none for {', '.join(missing)}", "street ways"))
     if len(ways.start) != len(ways.tags) + 1 or (np.diff(ways.start) < 2).any():
@@ -109,7 +164,7 @@ class Network:
     Nodes: ``node_id``, ``x``, ``y`` (metres in ``crs``), in Hilbert order. Edges: from node position ``u`` to ``v``
     in the direction the way is drawn, ``length_m`` along the shape, ``way`` the row of ``tags``; the shape of edge
     ``e`` is ``px, py[start[e]:start[e + 1]]``, ends included. ``barrier_node`` gives the node position of each row of
-    ``barriers``. ``dropped`` counts segments without length that were left out.
+    ``barriers``. ``restrictions`` are those of the ways. ``dropped`` counts segments without length that were left out.
     """
 
     node_id: Ints
@@ -127,6 +182,7 @@ class Network:
     barrier_node: Ints
     dropped: int
     crs: str
+    restrictions: pd.DataFrame = field(default_factory=no_restrictions)
 
     def __repr__(self) -> str:
         km = self.length_m.sum() / 1000
@@ -137,6 +193,18 @@ class Network:
         """The shape of every edge as a LineString, (edges,), in ``crs``."""
         xy = np.column_stack([self.px, self.py])
         return np.asarray(shapely.linestrings(xy, indices=np.repeat(np.arange(len(self.u)), np.diff(self.start))))
+
+    @cached_property
+    def boxes(self) -> Floats:
+        """West, south, east, north of every edge, (edges, 4), metres."""
+        first = self.start[:-1]
+        sides = [(np.minimum, self.px), (np.minimum, self.py), (np.maximum, self.px), (np.maximum, self.py)]
+        return np.column_stack([most.reduceat(at, first) if len(first) else np.zeros(0) for most, at in sides])
+
+    def meeting(self, west: float, south: float, east: float, north: float) -> Mask:
+        """Which edges' boxes meet a box (metres in ``crs``), its border included, (edges,)."""
+        box = self.boxes
+        return (box[:, 0] <= east) & (box[:, 2] >= west) & (box[:, 1] <= north) & (box[:, 3] >= south)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -152,6 +220,11 @@ class Network:
         """Whether each edge's way carries the tag with a value other than ``never``, (edges,)."""
         values = self.tags[name]
         return np.asarray((values.notna() & ~values.isin(never)).to_numpy()[self.way])
+
+    @cached_property
+    def aloft(self) -> Mask:
+        """Which edges do not run on the ground: bridges and tunnels, (edges,)."""
+        return self.edge_is("bridge") | self.edge_is("tunnel")
 
     def streets(self) -> gpd.GeoDataFrame:
         """One row an edge: street_id, way_id, names, highway, length_m, bridge, tunnel, geometry."""
@@ -202,6 +275,7 @@ def build(ways: Ways) -> Network:
         barrier_node=position[np.minimum(stands, len(ids) - 1)] if len(ids) else stands,
         dropped=int((~real).sum()),
         crs=ways.crs,
+        restrictions=ways.restrictions,
     )
 
 

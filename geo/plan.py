@@ -6,87 +6,55 @@ scenario on it. Everything that comes out is a table; pages, files and pictures 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from geo import communities as areas_of_planning
-from geo import evacuation, hazards, network, population, setbacks, shelters, snapping, summary
-from geo.communities import CommunityParams
-from geo.evacuation import WalkParams, Walks, Walkways
-from geo.hazards import ExposureParams, Hazard
-from geo.network import Network, Ways
-from geo.population import Population, PopulationParams
+from geo import (
+    coverage,
+    evacuation,
+    lengths,
+    network,
+    population,
+    reach,
+    services,
+    setbacks,
+    shelters,
+    snapping,
+    summary,
+    tallies,
+    terrain,
+    territories,
+    usable,
+)
+from geo import exposures as exposed
+from geo.city import SERVICES, City, PlanParams, Scenario
+from geo.coverage import CoverageParams, Covered, Sites
+from geo.evacuation import Walks
+from geo.exposures import Faced
+from geo.hazards import Hazard
+from geo.network import Network
+from geo.population import Population
 from geo.reasons import Sentence, for_shelter
-from geo.setbacks import SetbackParams
-from geo.shelters import ShelterParams
+from geo.services import (
+    ServiceParams,
+)
 from geo.snapping import Snaps
-from geo.standards import Standards
-from geo.summary import StatusParams
+from geo.tallies import Told
+from geo.usable import Usable
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-DEPTHS = {"max": "depth_max_m", "mean": "depth_mean_m", "share_affected": "share_wet", "share_unknown": "share_unknown"}
-"""Exposure columns as they are called for water."""
-POINT_SITE_M = 5.0
-"""Radius of ground, metres, that stands for a site known only as a point."""
 
-
-@dataclass(frozen=True)
-class City:
-    """What is known of a place: checked tables in one metric CRS, and hazards in their own.
-
-    ``communities`` and ``demand`` are None when nobody gave them: they are then made from boundaries and buildings.
-    ``notes`` are what the loaders found worth saying.
-    """
-
-    crs: str
-    ways: Ways
-    buildings: gpd.GeoDataFrame
-    facilities: gpd.GeoDataFrame
-    shelters: gpd.GeoDataFrame
-    areas: gpd.GeoDataFrame
-    lines: gpd.GeoDataFrame
-    boundaries: gpd.GeoDataFrame
-    communities: gpd.GeoDataFrame | None = None
-    demand: gpd.GeoDataFrame | None = None
-    hazards: Mapping[str, Hazard] = field(default_factory=dict)
-    notes: tuple[Sentence, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A state of the city and the hazards in force; no hazard is an ordinary day."""
-
-    scenario_id: str
-    state: str = "normal"
-    hazards: tuple[str, ...] = ()
-
-
-class PlanParams(BaseModel):
-    """Every number a planner may change, by part."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    walk: WalkParams = Field(description="How people walk.")
-    shelter: ShelterParams = Field(description="What counts as a shelter.")
-    population: PopulationParams = Field(description="How people are estimated from buildings.")
-    community: CommunityParams = Field(description="How communities are chosen where none are given.")
-    exposure: ExposureParams = Field(description="What counts as touched by a hazard.")
-    setback: SetbackParams = Field(description="What the city keeps its distance from.")
-    status: StatusParams = Field(description="When a community counts as good, to be watched or bad.")
-
-    @classmethod
-    def of(cls, standards: Standards) -> PlanParams:
-        """The defaults as the standards give them."""
-        return cls.model_validate({name: info.annotation.of(standards) for name, info in cls.model_fields.items()})  # type: ignore[union-attr]
+WALKERS = ("walk", *services.GROUPS.values())
+"""Profiles that go on foot: adults, and the groups that walk otherwise."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +68,12 @@ class Base:
     community_id: pd.Series
     communities: gpd.GeoDataFrame
     shelters: gpd.GeoDataFrame
-    ways: Walkways
+    climb: Floats | None
+    usable: Mapping[str, Usable]
     places: Snaps
     normal: Walks
     doors: Snaps
+    covered: Covered
     notes: tuple[Sentence, ...]
 
     @property
@@ -129,20 +99,24 @@ class Plan:
 
 
 def prepare(city: City, *, params: PlanParams) -> Base:
-    """Streets, people, communities, shelters, and everybody's walk on an ordinary day."""
+    """Streets, people, communities, shelters, and everybody's walk and services on an ordinary day."""
     streets = network.build(city.ways)
-    people = _people(city, params)
+    climb = None if city.elevation is None else terrain.climb(streets, city.elevation)
+    ways = {name: _open(streets, name, params, climb) for name in _profiles(params)}
+    people = _people(city, ways["walk"], params)
     units = _communities(city, people.demand, params)
     sites = shelters.in_plan(city.shelters, params=params.shelter)
-    ways = evacuation.walkways(streets, params=params.walk)
-    places = snapping.snap(streets, _shapes(people.demand), usable=ways.joined, max_m=params.walk.snap_max_m)
-    doors = _doors(ways, sites, params)
+    walk = ways["walk"]
+    homes = _homes(streets, people.demand, ways, params)
+    doors = _doors(walk, sites, params)
+    covered = _covered(city, sites, homes, ways, params)
     notes = (
         *city.notes,
         *people.notes,
         *units.notes,
         *summary.shelter_notes(city.shelters, sites),
-        *summary.island_notes(streets.length_m, ways.island),
+        *summary.island_notes(streets.length_m, walk.island),
+        *tallies.station_notes(covered),
     )
     return Base(
         city,
@@ -152,110 +126,158 @@ def prepare(city: City, *, params: PlanParams) -> Base:
         areas_of_planning.assign(people.demand, units),
         units.table,
         sites,
+        climb,
         ways,
-        places,
-        evacuation.walk_to_nearest(ways, places, doors, params=params.walk),
+        homes["walk"],
+        evacuation.walk_to_nearest(walk, homes["walk"], doors, params=params.walk),
         doors,
+        covered,
         notes,
+    )
+
+
+def _profiles(params: PlanParams) -> list[str]:
+    """Everybody who moves in a plan: all who walk, and whoever some service sends."""
+    return sorted({*WALKERS, *(getattr(params, service).profile for service in SERVICES)})
+
+
+def _open(
+    streets: Network,
+    profile: str,
+    params: PlanParams,
+    climb: Floats | None,
+    faced: tuple[Hazard, ...] = (),
+    normal: Usable | None = None,
+) -> Usable:
+    """The streets open to a profile, by its part of the parameters."""
+    who, island_m = getattr(params, profile), params.walk.island_m
+    return usable.streets(streets, who, rules=params, island_m=island_m, climb=climb, faced=faced, normal=normal)
+
+
+def _homes(
+    streets: Network, demand: gpd.GeoDataFrame, ways: Mapping[str, Usable], params: PlanParams
+) -> dict[str, Snaps]:
+    """The places with people bound to the streets of each profile; walkers and drivers each share what they can."""
+    shapes, max_m = _shapes(demand), params.walk.snap_max_m
+    afoot = {name: found.joined for name, found in ways.items() if name in WALKERS}
+    driven = {name: found.joined for name, found in ways.items() if name not in WALKERS}
+    return {
+        **snapping.snap_each(streets, shapes, usable=afoot, max_m=max_m),
+        **snapping.snap_each(streets, shapes, usable=driven, max_m=max_m),
+    }
+
+
+def _covered(
+    city: City, sites: gpd.GeoDataFrame, homes: Mapping[str, Snaps], ways: Mapping[str, Usable], params: PlanParams
+) -> Covered:
+    """Every service of the city on an ordinary day."""
+    barriers = coverage.barriers([city.areas, city.lines], params.circle.barriers)
+    found = Sites(city.facilities, sites, homes)
+    return coverage.prepare(found, ways, barriers=barriers, params=_coverage_params(params))
+
+
+def _coverage_params(params: PlanParams) -> CoverageParams:
+    asked: dict[str, ServiceParams] = {name: getattr(params, name) for name in SERVICES}
+    walk = ServiceParams(
+        kinds=(services.SHELTER,), profile="walk", direction="towards", minutes=params.walk.max_minutes,
+        turnout_s=0, max_area_km2=0,
+    )  # fmt: skip
+    asked[services.SHELTER] = walk
+    asked |= {name: walk.model_copy(update={"profile": group}) for name, group in services.GROUPS.items()}
+    return CoverageParams(
+        services=asked,
+        everyday=params.everyday,
+        circle=params.circle,
+        outline=params.outline,
+        walking_ms={name: getattr(params, name).speed_ms for name in WALKERS},
+        entrance_max_m=params.shelter.entrance_max_m,
+        entrance_spread_m=params.shelter.entrance_spread_m,
     )
 
 
 def run(base: Base, scenario: Scenario) -> Plan:
     """One scenario's plan on a prepared city."""
-    faced = [base.city.hazards[name] for name in scenario.hazards]
-    wet = _exposures(base, faced)
-    ways = evacuation.walkways(base.network, params=base.params.walk, depth_max_m=wet.streets["depth_max_m"].to_numpy())
-    doors = _still_open(base.doors, ways)
-    sites = _rated(base, {h.kind for h in faced}, wet.sites, _reached(doors, len(base.shelters)))
-    usable = _at(doors, sites["usable"].to_numpy()[doors.place])
-    walks = evacuation.walk_to_nearest(ways, base.places, usable, params=base.params.walk)
-    demand = _demand(base, walks, wet.homes)
-    streets = _streets(base, ways, wet.streets)
-    sites = _beside(sites, pd.DataFrame({"people_nearest": _drawn(walks, demand, len(sites))}))
-    units = summary.by_community(base.communities, demand, sites, params=base.params.status, walk=base.params.walk)
+    faced = Faced(tuple(base.city.hazards[name] for name in scenario.hazards), base.city.crs, base.params.exposure)
+    ways = _under(base, faced)
+    doors = _still_open(base.doors, ways["walk"])
+    sites = _rated(base, faced, _reached(doors, len(base.shelters)))
+    entrances = doors.where(sites["usable"].to_numpy()[doors.place])
+    walks = evacuation.walk_to_nearest(ways["walk"], base.places, entrances, params=base.params.walk)
+    told = _told(base, faced, ways, sites, _demand(base, walks, faced.grounds(base.people.shapes)))
+    streets = _streets(base, ways, faced.streets(base.network, rules=base.params))
+    sites = _beside(sites, pd.DataFrame({"people_nearest": _drawn(walks, told.demand, len(sites))}))
+    units = summary.by_community(base.communities, told.demand, sites, params=base.params.status, walk=base.params.walk)
+    demand = _beside(told.demand, tallies.at_places(told))
+    units = _beside(units, tallies.in_communities(told, units), lengths.street_shares(told, units))
+    if not base.people.total:
+        units = lengths.judged(units, params=base.params.status, walk=base.params.walk)
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets}
-    layers |= _derived(base, walks, demand, streets)
-    headline = summary.headline(demand, sites)
+    layers |= _derived(base, walks, demand, streets) | tallies.layers(told, units)
+    headline = {**summary.headline(demand, sites), **tallies.headline(told), **lengths.headline(told)}
     said = summary.run_notes(demand, streets, with_hazard=bool(faced))
-    notes = (*base.notes, *summary.room_notes(sites, int(headline["people_served"])), *said)
     return Plan(
         scenario,
         base.params,
         layers,
         headline,
         summary.audit(units, demand, base.people.total),
-        notes,
+        (*base.notes, *summary.room_notes(sites, int(headline["people_served"])), *said),
     )
 
 
-@dataclass(frozen=True)
-class Exposures:
-    """What the scenario's hazards do to each street, home and site, in the columns of ``DEPTHS``."""
-
-    streets: pd.DataFrame
-    homes: pd.DataFrame
-    sites: pd.DataFrame
-
-
-def _exposures(base: Base, faced: list[Hazard]) -> Exposures:
-    net, params = base.network, base.params.exposure
-    dry = net.edge_is("bridge")
-    return Exposures(
-        _depths(
-            [
-                hazards.exempt(
-                    hazards.expose_lines(net.px, net.py, net.start, crs=net.crs, hazard=h, params=params), dry
-                )
-                for h in faced
-            ],
-            len(net.u),
-        ),
-        _depths([_home_exposure(base, h) for h in faced], len(base.demand)),
-        _depths(
-            [hazards.expose_areas(_grounds(base.shelters), crs=base.city.crs, hazard=h, params=params) for h in faced],
-            len(base.shelters),
-        ),
-    )
+def _under(base: Base, faced: Faced) -> Mapping[str, Usable]:
+    """The streets of every profile as they are now."""
+    if not faced:
+        return base.usable
+    return {
+        name: _open(base.network, name, base.params, base.climb, faced.hazards, normal)
+        for name, normal in base.usable.items()
+    }
 
 
-def _home_exposure(base: Base, hazard: Hazard) -> pd.DataFrame:
-    return hazards.expose_areas(base.people.shapes, crs=base.city.crs, hazard=hazard, params=base.params.exposure)
+def _told(
+    base: Base, faced: Faced, ways: Mapping[str, Usable], sites: gpd.GeoDataFrame, demand: gpd.GeoDataFrame
+) -> Told:
+    """Every service now, ready to be counted."""
+    covered = base.covered
+    now = coverage.run(covered, ways, out_of_service=_out(base, faced, sites)) if faced else coverage.ordinary(covered)
+    return Told(covered, now, demand, bool(faced))
 
 
-def _grounds(sites: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    """The ground of each site; a site known as a point stands for the few metres round it."""
-    shapes = _shapes(sites)
-    return np.where(shapely.get_dimensions(shapes) == 2, shapes, shapely.buffer(shapes, POINT_SITE_M))
+def _out(base: Base, faced: Faced, sites: gpd.GeoDataFrame) -> set[str]:
+    """Ids of facilities that a hazard puts out of service, and of shelters that are not usable."""
+    stations = pd.concat([one.bound.stations for one in base.covered.asked.values()]).drop_duplicates("facility_id")
+    gone = exposed.hit(faced.sites(stations), above=base.params.circle.max_share_affected)
+    return {*stations["facility_id"][gone], *sites["shelter_id"][~sites["usable"]]}
 
 
-def _depths(exposures: list[pd.DataFrame], n: int) -> pd.DataFrame:
-    """The worst of several exposures under their names here; without a hazard nothing is known and nothing is wet."""
-    if not exposures:
-        return pd.DataFrame(np.nan, index=range(n), columns=list(DEPTHS.values()))
-    return hazards.worst(exposures).rename(columns=DEPTHS)[list(DEPTHS.values())]
-
-
-def _rated(base: Base, kinds: Collection[str], wet: pd.DataFrame, reached: Mask) -> gpd.GeoDataFrame:
+def _rated(base: Base, faced: Faced, reached: Mask) -> gpd.GeoDataFrame:
     """The shelters with their exposure, whether they are usable and why, their room and their community."""
     sites, params = base.shelters, base.params.shelter
+    found = faced.sites(sites)
     rating = shelters.rate(
-        wet["share_wet"].to_numpy(),
-        wet["share_unknown"].to_numpy(),
-        valid=shelters.declared_valid(sites, kinds),
+        found["share_wet"].to_numpy(),
+        found["share_hit"].to_numpy(),
+        found["share_unknown"].to_numpy(),
+        valid=shelters.declared_valid(sites, faced.kinds),
         reached_normally=_reached(base.doors, len(sites)),
         reached_now=reached,
         params=params,
     )
-    room = shelters.capacities(sites, wet["share_wet"].to_numpy(), params=params)
-    said = [
-        for_shelter(code, wet=w, unknown=u, depth=d)
-        for code, w, u, d in zip(
-            rating["reason_code"], wet["share_wet"], wet["share_unknown"], wet["depth_max_m"], strict=True
-        )
-    ]
-    words = pd.DataFrame({"reason_en": [s.en for s in said], "reason_zh": [s.zh for s in said]}, dtype="object")
+    lost = np.fmax(found["share_wet"].to_numpy(), found["share_hit"].to_numpy())
+    room = shelters.capacities(sites, lost, params=params)
     unit = areas_of_planning.locate(sites.geometry.representative_point(), base.communities)
-    return _beside(sites, rating, words, room, wet, pd.DataFrame({"community_id": unit}))
+    words = _shelter_words(rating["reason_code"], found)
+    return _beside(sites, rating, words, room, found, pd.DataFrame({"community_id": unit}))
+
+
+def _shelter_words(codes: pd.Series, found: pd.DataFrame) -> pd.DataFrame:
+    columns = (found[name] for name in ("share_wet", "share_hit", "share_unknown", "depth_max_m"))
+    said = [
+        for_shelter(code, wet=wet, hit=hit, unknown=unknown, depth=depth)
+        for code, wet, hit, unknown, depth in zip(codes, *columns, strict=True)
+    ]
+    return pd.DataFrame({"reason_en": [s.en for s in said], "reason_zh": [s.zh for s in said]}, dtype="object")
 
 
 def _beside(table: gpd.GeoDataFrame, *more: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -264,11 +286,7 @@ def _beside(table: gpd.GeoDataFrame, *more: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(parts, axis=1), geometry=table.geometry, crs=table.crs)
 
 
-def _at(snaps: Snaps, kept: Mask) -> Snaps:
-    return Snaps(snaps.place[kept], snaps.edge[kept], snaps.along_m[kept], snaps.off_m[kept])
-
-
-def _demand(base: Base, walks: Walks, wet: pd.DataFrame) -> gpd.GeoDataFrame:
+def _demand(base: Base, walks: Walks, found: pd.DataFrame) -> gpd.GeoDataFrame:
     """Every place with people: its walk now and on a normal day, its shelter, and what becomes of it."""
     snapped = base.places.found
     state = evacuation.states(base.normal, walks, snapped, params=base.params.walk)
@@ -284,17 +302,20 @@ def _demand(base: Base, walks: Walks, wet: pd.DataFrame) -> gpd.GeoDataFrame:
             "snap_m": base.places.off_m,
             "served_normal": (before == "served").to_numpy(),
             "lost_way": (np.isnan(walks.walk_s) & ~np.isnan(base.normal.walk_s)),
-            "exposed": (wet["share_wet"] > 0).to_numpy(),
-            "depth_max_m": wet["depth_max_m"].to_numpy(),
+            "exposed": exposed.hit(found, above=0.0),
+            "depth_max_m": found["depth_max_m"].to_numpy(),
+            "level_max": found["level_max"].to_numpy(),
         }
     )
     return _beside(base.demand, columns)
 
 
-def _streets(base: Base, ways: Walkways, wet: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Every street segment with its exposure and whether walkers may use it."""
-    use = pd.DataFrame({"walk_usable": ways.usable, "walk_reason": ways.closed})
-    return _beside(base.network.streets(), wet, use)
+def _streets(base: Base, ways: Mapping[str, Usable], found: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Every street segment with its exposure and, for each profile, whether it may use it and why not."""
+    use: dict[str, object] = {}
+    for name, streets in ways.items():
+        use |= {f"{name}_usable": streets.usable, f"{name}_reason": streets.closed}
+    return _beside(base.network.streets(), found, pd.DataFrame(use))
 
 
 def _drawn(walks: Walks, demand: gpd.GeoDataFrame, n: int) -> NDArray[np.int64]:
@@ -324,14 +345,19 @@ def _derived(
     }
 
 
-def _people(city: City, params: PlanParams) -> Population:
-    """Known people as given, spread over dwellings where they come by unit; estimated where none are known."""
+def _people(city: City, walk: Usable, params: PlanParams) -> Population:
+    """Known people as given; where they come by area, over its dwellings, else its streets; else an estimate."""
     if city.demand is None:
         return population.from_buildings(city.buildings, city.areas, params=params.population)
     by_unit = len(city.demand) > 0 and (shapely.get_dimensions(_shapes(city.demand)) == 2).all()
-    if by_unit and len(city.buildings):
-        return population.allocate(city.demand, city.buildings, city.areas, params=params.population)
-    return population.given(city.demand)
+    if not by_unit:
+        return population.given(city.demand)
+    people = population.allocate(city.demand, city.buildings, city.areas, params=params.population)
+    points = territories.samples(walk.network, walk.joined, spacing_m=params.population.street_spacing_m)
+    x, y = reach.points(walk.network, points)
+    metres = walk.network.length_m[points.edge] / np.bincount(points.edge)[points.edge]
+    names = np.char.add(walk.network.street_ids[points.edge].astype(str), np.char.mod("-%d", points.place))
+    return population.along_streets(people, np.asarray(shapely.points(x, y)), metres, names.astype(object))
 
 
 def _communities(city: City, demand: gpd.GeoDataFrame, params: PlanParams) -> areas_of_planning.Communities:
@@ -344,14 +370,14 @@ def _shapes(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     return np.asarray(table.geometry.to_numpy(), dtype=object)
 
 
-def _doors(ways: Walkways, sites: gpd.GeoDataFrame, params: PlanParams) -> Snaps:
+def _doors(ways: Usable, sites: gpd.GeoDataFrame, params: PlanParams) -> Snaps:
     reach, spread = params.shelter.entrance_max_m, params.shelter.entrance_spread_m
     return snapping.entrances(ways.network, _shapes(sites), usable=ways.joined, max_m=reach, spread_m=spread)
 
 
-def _still_open(doors: Snaps, ways: Walkways) -> Snaps:
+def _still_open(doors: Snaps, ways: Usable) -> Snaps:
     """The doors of a normal day whose street is open: a hazard opens no new one."""
-    return _at(doors, doors.found & ways.usable[doors.edge])
+    return doors.where(doors.found & ways.usable[doors.edge])
 
 
 def _reached(doors: Snaps, n: int) -> Mask:

@@ -70,6 +70,9 @@ class PopulationParams(BaseModel):
     max_untold_m2: float = Field(
         gt=0, description="Largest footprint of a building of untold use that is taken for a dwelling, square metres."
     )
+    street_spacing_m: float = Field(
+        gt=0, le=1000, description="Distance of the points on streets at which people known only by area stand, metres."
+    )
     max_told_share: float = Field(
         ge=0, le=1,
         description="Share of buildings whose use is told above which those of untold use are not dwellings, 0-1.",
@@ -187,6 +190,34 @@ def allocate(
     return _at_places(table, np.append(ids, np.full(len(rest), None, dtype=object)), "table", notes)
 
 
+def along_streets(people: Population, points: Shapes, metres: Floats, names: Shapes) -> Population:
+    """Those known only by an area without dwellings, spread over its streets in proportion to their length.
+
+    ``points`` (n,) stand on streets, each for so many ``metres`` of them; ``names`` are unique. Each area keeps its
+    whole number of people exactly; one without a street keeps them at its inner point. A point in several areas belongs
+    to the smallest.
+    """
+    of_area = (shapely.get_dimensions(people.shapes) == 2) & people.demand["building_id"].isna().to_numpy()
+    rows = np.flatnonzero(of_area)
+    unit = smallest_holding(points, people.shapes[rows]) if len(rows) else np.full(len(points), NONE)
+    moved = rows[np.unique(unit[unit != NONE])]
+    if not len(moved):
+        return people
+    here = people.demand["people"].to_numpy(dtype=np.int64)
+    units = people.demand["demand_id"].to_numpy(dtype=object)[rows]
+    ids = np.array([f"{units[u]}@{name}" for u, name in zip(unit, names, strict=True)], dtype=object)
+    walkers = _spread(here[rows], unit, metres, ids)
+    stay = np.ones(len(here), dtype=bool)
+    stay[moved] = False
+    left = people.demand[stay].set_geometry(people.shapes[stay]) if stay.any() else people.demand.iloc[:0]
+    there = gpd.GeoDataFrame({"demand_id": ids, "people": walkers}, geometry=points, crs=people.demand.crs)
+    table = gpd.GeoDataFrame(pd.concat([left.drop(columns="building_id"), there], ignore_index=True))
+    buildings = np.r_[left["building_id"].to_numpy(dtype=object), np.full(len(there), None, dtype=object)]
+    kept = tuple(note for note in people.notes if note.code != "no_dwelling")
+    notes = (*kept, *_street_notes(len(moved), int(here[moved].sum())))
+    return _at_places(table.set_crs(people.demand.crs, allow_override=True), buildings, people.basis, notes)
+
+
 def _spread(people: Ints, unit: Ints, expected: Floats, ids: Shapes) -> Ints:
     """Each unit's people (units,) over its buildings (buildings,), whole and complete within each unit."""
     inside = unit != NONE
@@ -285,6 +316,14 @@ def _leftover_notes(units: int, people: int) -> Iterator[Sentence]:
             f"{units} units have no dwelling on the map; their {people:,} people are kept at one point inside each.",
             f"{units}个单元内没有已绘制的住宅，其{people:,}人集中放在单元内一点。",
         )
+
+
+def _street_notes(units: int, people: int) -> Iterator[Sentence]:
+    yield Sentence(
+        "people_along_streets",
+        f"{units} areas have no dwelling on the map; their {people:,} people are spread along their streets.",
+        f"{units}个单元内没有已绘制的住宅，其{people:,}人按街道长度分布。",
+    )
 
 
 def _estimate_notes(

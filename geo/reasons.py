@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 CAUSES: dict[str, tuple[str, str]] = {
@@ -30,7 +30,8 @@ SHELTER_REASONS: dict[str, tuple[str, str]] = {
         "不计入：场地{unknown:.0%}缺少灾害数据。",
     ),
     "no_street": ("Not usable: no street for walkers leads to it.", "不可用：没有可步行到达的街道。"),
-    "street_flooded": ("Not usable: every street to it is under water.", "不可用：所有通往该处的街道均被淹。"),
+    "hit": ("Not usable: {hit:.0%} of the site lies in the hazard.", "不可用：场地{hit:.0%}处于灾害影响范围内。"),
+    "street_closed": ("Not usable: every street to it is closed.", "不可用：所有通往该处的街道均中断。"),
 }
 
 
@@ -43,9 +44,9 @@ class Sentence:
     zh: str
 
 
-def for_shelter(code: str, *, wet: float, unknown: float, depth: float) -> Sentence:
+def for_shelter(code: str, *, wet: float, hit: float, unknown: float, depth: float) -> Sentence:
     """Why a shelter is or is not usable; shares 0-1, depth in metres."""
-    en, zh = (text.format(wet=wet, unknown=unknown, depth=depth) for text in SHELTER_REASONS[code])
+    en, zh = (text.format(wet=wet, hit=hit, unknown=unknown, depth=depth) for text in SHELTER_REASONS[code])
     return Sentence(code, en, zh)
 
 
@@ -99,3 +100,111 @@ def _lost(lost: int, shelters: int) -> tuple[str, str]:
         return f" None of the {shelters} shelters here is usable.", f"本社区{shelters}处避难场所均不可用。"
     verb = "is" if lost == 1 else "are"
     return f" {lost} of {shelters} shelters here {verb} not usable.", f"本社区{shelters}处避难场所中有{lost}处不可用。"
+
+
+def for_streets(now: float, normal: float, *, minutes: float) -> Sentence:
+    """How a community stands whose people nobody knows: shares (0-1) of its streets near a usable shelter.
+
+    NaN where it has no street.
+    """
+    if math.isnan(now):
+        return Sentence("people_not_known", "How many people live here is not known, and no street is mapped.",
+                        "人口未知，也没有已绘制的街道。")  # fmt: skip
+    en = f"From {now:.0%} of the street length a usable shelter is within {minutes:g} minutes on foot"
+    zh = f"{now:.0%}的街道长度可在步行{minutes:g}分钟内到达可用避难场所"
+    usual_en, usual_zh = (f" (normal day {normal:.0%})", f"（平时{normal:.0%}）") if normal != now else ("", "")
+    return Sentence("people_not_known", f"How many people live here is not known. {en}{usual_en}.",
+                    f"人口未知。{zh}{usual_zh}。")  # fmt: skip
+
+
+SERVICES = {
+    "fire": ("The fire engine", "消防车"),
+    "medical": ("The ambulance", "救护车"),
+    "police": ("The police", "警察"),
+}
+"""Services that come to the people, in English and Chinese."""
+LOSSES = {
+    "closed": ("{n} because {street} is closed", "{n}人因{street}中断"),
+    "slowed": ("{n} because {street} is slower", "{n}人因{street}通行变慢"),
+    "station": ("{n} because their station is out of service", "{n}人因所属站点停止服务"),
+    "elsewhere": ("{n} for other reasons", "{n}人因其他原因"),
+}
+"""What makes people lose a service, as ``geo.causes`` names it."""
+TOLD_CAUSES = 2
+"""How many causes a sentence names; the rest is added up."""
+Because = Sequence[tuple[str, Mapping[str, str | None], int]]
+"""Cause, the street's ``name``, ``name_zh``, ``name_en``, and how many people it costs; most people first."""
+
+
+def for_service(
+    service: str, people: int, served: int, *, minutes: float, lost: int = 0, because: Because = (), later: int = 0,
+    added_s: float = math.nan,
+) -> Sentence:  # fmt: skip
+    """How a service covers some people: who is reached within ``minutes``, who lost it and because of which street.
+
+    ``later`` people wait longer than on an ordinary day, half of them by ``added_s`` or more.
+    """
+    if people == 0:
+        return Sentence("empty", "Nobody lives here.", "无居住人口。")
+    who_en, who_zh = SERVICES[service]
+    reach_en, reach_zh = _reached(people, served)
+    en, zh = f"{who_en} can reach {reach_en} within {minutes:g} minutes.", f"{who_zh}{minutes:g}分钟内{reach_zh}。"
+    for add_en, add_zh in (_lost_service(lost, because), _later(later, added_s)):
+        en, zh = en + add_en, zh + add_zh
+    return Sentence("lost" if lost else "covered" if served == people else "partly", en, zh)
+
+
+def _reached(people: int, served: int) -> tuple[str, str]:
+    if served == people:
+        return ("the only person" if people == 1 else f"all {people:,} people"), f"可到达全部{people:,}人"
+    if not served:
+        return ("not the only person" if people == 1 else f"none of the {people:,} people"), f"无法到达{people:,}人"
+    return f"{served:,} of {people:,} people", f"可到达{people:,}人中的{served:,}人"
+
+
+def for_stations(service: str, stations: int, joined: int) -> Sentence:
+    """What must be said where a service has no stations, or some that no street open to it meets."""
+    who_en, who_zh = SERVICES[service]
+    if not stations:
+        return Sentence(
+            f"no_stations_{service}",
+            f"{who_en}: no station is in the data, so nobody counts as reached: the map may be empty rather than the "
+            "city.",
+            f"{who_zh}：数据中没有站点，按无人可达计：可能是数据缺失，而非城市没有。",
+        )
+    return Sentence(
+        f"stations_not_joined_{service}",
+        f"{who_en}: {stations - joined} of {stations} stations meet no street open to it and are left out.",
+        f"{who_zh}：{stations}处站点中有{stations - joined}处不与其可通行的道路相接，未计入。",
+    )
+
+
+def _lost_service(lost: int, because: Because) -> tuple[str, str]:
+    if not lost:
+        return "", ""
+    if len(because) == 1:
+        en, zh = _cause(*because[0])
+        return f" Lost: {en}.", f"失去服务：{zh}。"
+    told = [_cause(*each) for each in because[:TOLD_CAUSES]]
+    rest = lost - sum(n for _, _, n in because[:TOLD_CAUSES])
+    if rest:
+        told.append((f"{rest:,} because of other streets", f"{rest:,}人因其他道路"))
+    en, zh = "; ".join(t[0] for t in told), "；".join(t[1] for t in told)
+    return f" {lost:,} lose it: {en}.", f"{lost:,}人失去该服务：{zh}。"
+
+
+def _cause(cause: str, names: Mapping[str, str | None], people: int) -> tuple[str, str]:
+    en = names["name_en"] or names["name"] or "an unnamed street"
+    zh = names["name_zh"] or names["name"] or "无名道路"
+    said_en, said_zh = LOSSES[cause]
+    return said_en.format(n=f"{people:,}", street=en), said_zh.format(n=f"{people:,}", street=zh)
+
+
+def _later(later: int, added_s: float) -> tuple[str, str]:
+    if not later or not math.isfinite(added_s) or added_s < 30:
+        return "", ""
+    minutes = added_s / 60
+    return (
+        f" {later:,} wait longer, half of them {minutes:.1f} minutes or more.",
+        f"{later:,}人等待更久，其中一半多等{minutes:.1f}分钟以上。",
+    )

@@ -9,6 +9,7 @@ No path is -1 inside this module and NaN outside it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.buckets import BUCKETS, NEVER, NOTHING, grow, pour
+from geo.buckets import NEVER, NOTHING, grow, pour
 from geo.network import Network
 from geo.snapping import Snaps
+from geo.turns import Arcs, expand
 
 Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
@@ -29,16 +31,21 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Graph:
-    """Arcs in compressed rows: node ``n`` has arcs ``first[n]:first[n + 1]`` to ``head`` at ``cost_ms`` by ``edge``.
+    """Arcs in compressed rows over states: state ``s`` has arcs ``first[s]:first[s + 1]``.
 
-    ``forward_ms`` and ``backward_ms`` (edges,) keep each edge's whole cost along and against its drawing, ``NEVER``
-    where closed; ``u`` and ``v`` its ends and ``length_m`` its length, for starts and ends in mid-street.
+    An arc leads to the state ``head`` at ``cost_ms`` on the network's ``edge``, ``along`` its drawing or against it.
+    States ``0 … nodes - 1`` are the network's nodes. Each later one is the node ``node_of`` it as found by who comes
+    by one street: up to a barrier, or from where some turn is forbidden (``geo.turns``). ``forward_ms`` and
+    ``backward_ms`` (edges,) keep each edge's whole cost along and against its drawing, ``NEVER`` where closed; ``u``
+    and ``v`` its ends and ``length_m`` its length, for starts and ends in mid-street.
     """
 
     first: Ints
     head: Int32s
     cost_ms: Int32s
     edge: Int32s
+    along: Mask
+    node_of: Int32s
     forward_ms: Ints
     backward_ms: Ints
     u: Ints
@@ -50,19 +57,46 @@ class Graph:
         return len(self.first) - 1
 
     def __repr__(self) -> str:
-        return f"Graph({len(self)} nodes, {len(self.head)} arcs)"
+        turns = len(self) - self.nodes
+        return f"Graph({self.nodes} nodes, {len(self.head)} arcs{f', {turns} states more' if turns else ''})"
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes the network has."""
+        return len(self.barred)
+
+    @cached_property
+    def tail(self) -> Int32s:
+        """The state each arc leaves, (arcs,)."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.first))
 
     @cached_property
     def reverse(self) -> Graph:
         """The same streets with every direction turned round: paths *towards* become paths *from*."""
-        return _graph(len(self), self.u, self.v, self.backward_ms, self.forward_ms, self.length_m, self.barred)
+        arcs = Arcs(self.head, self.tail, self.cost_ms, self.edge, ~self.along)
+        ends = (self.backward_ms, self.forward_ms, self.u, self.v, self.length_m, self.barred)
+        turned = _rows(arcs, self.node_of, *ends)
+        vars(turned)["reverse"] = self
+        return turned
+
+    @cached_property
+    def states_of(self) -> tuple[Ints, Ints]:
+        """Where the states of each node begin, (nodes + 1,), and the states in that order, (states,)."""
+        first = np.r_[0, np.cumsum(np.bincount(self.node_of, minlength=self.nodes))].astype(np.int64)
+        return first, np.argsort(self.node_of, kind="stable").astype(np.int64)
+
+    @cached_property
+    def by_edge(self) -> tuple[Ints, Int32s]:
+        """Where the arcs of each edge begin, (edges + 1,), and the arcs in that order, (arcs,)."""
+        first = np.r_[0, np.cumsum(np.bincount(self.edge, minlength=len(self.u)))].astype(np.int64)
+        return first, np.argsort(self.edge, kind="stable").astype(np.int32)
 
 
 @dataclass(frozen=True)
 class Forest:
-    """For every node the nearest source: ``cost_ms`` (-1: no path), ``source`` row, and the ``via`` edge towards it.
+    """For every state the nearest source: ``cost_ms`` (-1: no path), ``source`` row, and the ``via`` edge towards it.
 
-    ``parent`` is the next node on the way to the source; -1 at a root and where there is no path. At a root ``via`` is
+    ``parent`` is the next state on the way to the source; -1 at a root and where there is no path. At a root ``via`` is
     the edge the source lies on, -1 where the source lies at the node itself.
     """
 
@@ -72,56 +106,138 @@ class Forest:
     parent: Ints
 
 
-def graph(network: Network, seconds: Floats, *, along: Mask, against: Mask, barred: Mask | None = None) -> Graph:
+def graph(
+    network: Network,
+    forward_s: Floats,
+    backward_s: Floats,
+    *,
+    barred: Mask | None = None,
+    forbidden: Collection[Sequence[int]] = (),
+) -> Graph:
     """The arcs open to a profile.
 
-    ``seconds`` (edges,) is the time for the whole edge, NaN or infinity where closed; ``along`` and ``against``
-    (edges,) say which directions are allowed; ``barred`` (nodes,) marks nodes that nobody passes. An open edge costs
-    at least one millisecond, so that every step of a path brings it nearer.
+    ``forward_s`` and ``backward_s`` (edges,) are the times for the whole edge along and against its drawing, NaN or
+    infinity where closed. ``barred`` (nodes,) marks nodes that nobody passes, ``forbidden`` sequences of directed edges
+    nobody may follow (``geo.turns``). An open edge costs at least one millisecond, so that every step of a path
+    brings it nearer.
     """
     barred = np.zeros(len(network.x), dtype=bool) if barred is None else barred
+    forward, backward = _milliseconds(forward_s), _milliseconds(backward_s)
+    begin, end, node_of = _ends(network, barred)
+    edges = np.arange(len(network.u), dtype=np.int32)
+    cost, edge, along = np.r_[forward, backward], np.r_[edges, edges], np.repeat([True, False], len(edges))
+    on = cost < NEVER
+    arcs = Arcs(np.r_[begin, end][on], np.r_[end, begin][on], cost[on], edge[on], along[on])
+    arcs, state_of = expand(arcs, len(node_of), forbidden)
+    return _rows(arcs, node_of[state_of], forward, backward, network.u, network.v, network.length_m, barred)
+
+
+def _ends(network: Network, barred: Mask) -> tuple[Int32s, Int32s, Int32s]:
+    """The states at which each edge begins and ends, and the node of each state.
+
+    At a node that nobody passes every street has an end of its own: one may go up to it and come back.
+    """
+    nodes, edges = len(barred), len(network.u)
+    ends = np.r_[network.u, network.v].astype(np.int32)
+    alone = np.flatnonzero(barred[ends])
+    node_of = np.r_[np.arange(nodes, dtype=np.int32), ends[alone]]
+    ends[alone] = nodes + np.arange(len(alone), dtype=np.int32)
+    return ends[:edges], ends[edges:], node_of
+
+
+def _milliseconds(seconds: Floats) -> Ints:
     finite = np.isfinite(seconds)
-    ms = np.where(finite, np.maximum(np.rint(np.where(finite, seconds, 0) * 1000), 1), NEVER).astype(np.int64)
-    forward, backward = np.where(along, ms, NEVER), np.where(against, ms, NEVER)
-    return _graph(len(network.x), network.u, network.v, forward, backward, network.length_m, barred)
+    return np.where(finite, np.maximum(np.rint(np.where(finite, seconds, 0) * 1000), 1), NEVER).astype(np.int64)
 
 
-def _graph(n: int, u: Ints, v: Ints, forward: Ints, backward: Ints, length_m: Floats, barred: Mask) -> Graph:
-    edges = np.arange(len(u))
-    tail, head = np.r_[u, v], np.r_[v, u]
-    cost, edge = np.r_[forward, backward], np.r_[edges, edges]
-    open_ = (cost < NEVER) & ~barred[tail] & ~barred[head]
-    tail, head, cost, edge = tail[open_], head[open_], cost[open_], edge[open_]
-    order = np.lexsort((edge, head, tail))
-    first = np.r_[0, np.cumsum(np.bincount(tail, minlength=n))].astype(np.int64)
-    arcs = (head[order].astype(np.int32), cost[order].astype(np.int32), edge[order].astype(np.int32))
-    return Graph(first, *arcs, forward, backward, u, v, length_m, barred)
+def _rows(
+    arcs: Arcs, node_of: Int32s, forward: Ints, backward: Ints, u: Ints, v: Ints, length_m: Floats, barred: Mask
+) -> Graph:
+    order = np.lexsort((arcs.edge, arcs.head, arcs.tail))
+    first = np.r_[0, np.cumsum(np.bincount(arcs.tail, minlength=len(node_of)))].astype(np.int64)
+    rows = (arcs.head[order], arcs.cost_ms[order].astype(np.int32), arcs.edge[order], arcs.along[order])
+    return Graph(first, *rows, node_of, forward, backward, u, v, length_m, barred)
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where searches start: a ``state``, what it costs to get there, whose start it is, and the edge it came by.
+
+    ``edge`` is -1 where the start lies at the node itself. A start in mid-street has a row for each way out.
+    """
+
+    state: Ints
+    cost_ms: Ints
+    source: Ints
+    edge: Ints
+
+
+def roots(graph: Graph, snaps: Snaps, *, extra_s: Floats | None = None) -> Roots:
+    """The ways out of places in mid-street: by every arc of their edge, and by a node they stand at.
+
+    ``source`` is the row's ``place``; ``extra_s`` (rows,) is added. Places without an edge have no roots.
+    """
+    row = np.flatnonzero(snaps.found)
+    edge, share = snaps.edge[row], _share_along(graph, snaps.edge[row], snaps.along_m[row])
+    which, arc = _arcs_of(graph, edge)
+    rest = np.where(graph.along[arc], 1 - share[which], share[which])
+    part = np.rint(graph.cost_ms[arc] * rest).astype(np.int64)
+    ways_out = [(which, graph.head[arc].astype(np.int64), part, np.where(part > 0, edge[which], NOTHING))]
+    ways_out += [_standing(graph, end[edge], there) for end, there in ((graph.u, share == 0), (graph.v, share == 1))]
+    which, state, part, by = (np.concatenate(column) for column in zip(*ways_out, strict=True))
+    extra = 0 if extra_s is None else np.rint(extra_s[row[which]] * 1000).astype(np.int64)
+    return Roots(state, part + extra, snaps.place[row[which]], by)
+
+
+def _standing(graph: Graph, node: Ints, there: Mask) -> tuple[Ints, Ints, Ints, Ints]:
+    """The roots of those who stand at a node itself: their rows, every state of the node, no cost and no edge.
+
+    Whoever comes to the node is there, whichever street they came by.
+    """
+    rows = np.flatnonzero(there & ~graph.barred[node])
+    first, states = graph.states_of
+    count = first[node[rows] + 1] - first[node[rows]]
+    row = np.repeat(rows, count)
+    state = states[np.arange(len(row)) - np.repeat(np.cumsum(count) - count - first[node[rows]], count)]
+    return row, state, np.zeros(len(row), dtype=np.int64), np.full(len(row), NOTHING, dtype=np.int64)
+
+
+def _share_along(graph: Graph, edge: Ints, along_m: Floats) -> Floats:
+    length = graph.length_m[edge]
+    return np.divide(along_m, length, out=np.zeros(len(edge)), where=length > 0)
+
+
+def _arcs_of(graph: Graph, edge: Ints) -> tuple[Ints, Ints]:
+    """Every arc of each edge (n,): the row of the edge, and the arc."""
+    first, arcs = graph.by_edge
+    count = first[edge + 1] - first[edge]
+    row = np.repeat(np.arange(len(edge)), count)
+    return row, arcs[first[edge][row] + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)]
 
 
 def nearest(graph: Graph, sources: Snaps, *, extra_s: Floats | None = None, max_s: float = np.inf) -> Forest:
-    """From each node, the nearest of many sources in mid-street, going *out from* the sources.
+    """From each state, the nearest of many sources in mid-street, going *out from* the sources.
 
     ``sources.place`` names the source a row belongs to; ``extra_s`` (rows,) is added at each row, e.g. the last
     metres to the door. Of sources equally near, the one with the smaller number wins. ``max_s`` itself is within.
     For ways *towards* the sources ask the reversed graph.
     """
-    extra = np.zeros(len(sources)) if extra_s is None else extra_s
-    roots = _roots(graph, sources, np.rint(extra * 1000).astype(np.int64))
+    start = roots(graph, sources, extra_s=extra_s)
     limit = NEVER - 1 if np.isinf(max_s) else np.int64(np.floor(max_s * 1000 + 1e-6))
-    width = _bucket_width(graph)
-    return Forest(*grow(graph.first, graph.head, graph.cost_ms, graph.edge, *roots, limit, width))
+    arcs = (graph.first, graph.head, graph.cost_ms, graph.edge)
+    return Forest(*grow(*arcs, start.state, start.cost_ms, start.source, start.edge, limit))
 
 
 @dataclass(frozen=True)
 class Starts:
-    """How each place joins a forest: ``cost_ms`` to its source (-1: no path), ``source``, and the first ``node``.
+    """How each place joins a forest: ``cost_ms`` to its source (-1: no path), ``source``, and the first ``state``.
 
-    ``node`` is -1 where there is no path and where the way to the source stays on the place's own edge.
+    ``state`` is -1 where there is no path and where the way to the source stays on the place's own edge.
     """
 
     cost_ms: Ints
     source: Ints
-    node: Ints
+    state: Ints
 
 
 def join(graph: Graph, forest: Forest, places: Snaps, sources: Snaps, *, extra_s: Floats | None = None) -> Starts:
@@ -131,26 +247,29 @@ def join(graph: Graph, forest: Forest, places: Snaps, sources: Snaps, *, extra_s
     reverse with the same ``extra_s``. A source on the place's own edge is reached along it without a node.
     """
     extra = np.rint((np.zeros(len(sources)) if extra_s is None else extra_s) * 1000).astype(np.int64)
-    found = places.found
-    edge, along = places.edge[found], places.along_m[found]
-    to_u, to_v = _end_costs(graph, edge, along)
-    by_u, by_v = _through(forest, graph.u[edge], to_u), _through(forest, graph.v[edge], to_v)
-    own = _own_street(graph, edge, along, sources, extra)
-    cost, source, node = (np.column_stack(column) for column in zip(by_u, by_v, own, strict=True))
-    best = np.lexsort((source, cost), axis=1)[:, 0]
-    row = np.arange(len(edge))
-    return _spread(found, cost[row, best], source[row, best], node[row, best])
+    out = roots(graph, Snaps(np.arange(len(places)), places.edge, places.along_m, places.off_m))
+    reached = forest.cost_ms[out.state] >= 0
+    state = out.state[reached]
+    found = np.flatnonzero(places.found)
+    own = own_street(graph, places.edge[found], places.along_m[found], sources, extra)
+    within = np.flatnonzero(own[0] < NEVER)
+    place = np.r_[out.source[reached], found[within]]
+    cost = np.r_[out.cost_ms[reached] + forest.cost_ms[state], own[0][within]]
+    source = np.r_[forest.source[state], own[1][within]]
+    return _cheapest(len(places), place, cost, source, np.r_[state, np.full(len(within), NOTHING)])
 
 
-def _through(forest: Forest, node: Ints, cost_ms: Ints) -> tuple[Ints, Ints, Ints]:
-    """Cost, source and node of the way by one end of the place's edge."""
-    reached = (forest.cost_ms[node] >= 0) & (cost_ms < NEVER)
-    cost = np.where(reached, cost_ms + forest.cost_ms[node], NEVER)
-    return cost, np.where(reached, forest.source[node], NEVER), np.where(reached, node, NOTHING)
+def _cheapest(n: int, place: Ints, cost: Ints, source: Ints, state: Ints) -> Starts:
+    """Of several ways of each place the cheapest, to the smaller source when equal."""
+    order = np.lexsort((state, source, cost, place))
+    best = order[np.unique(place[order], return_index=True)[1]]
+    out = Starts(*(np.full(n, NOTHING, dtype=np.int64) for _ in range(3)))
+    out.cost_ms[place[best]], out.source[place[best]], out.state[place[best]] = cost[best], source[best], state[best]
+    return out
 
 
-def _own_street(graph: Graph, edge: Ints, along_m: Floats, sources: Snaps, extra: Ints) -> tuple[Ints, Ints, Ints]:
-    """Cost and source of the nearest source on the place's own edge; ``NEVER`` where there is none."""
+def own_street(graph: Graph, edge: Ints, along_m: Floats, sources: Snaps, extra: Ints) -> tuple[Ints, Ints]:
+    """Cost and source of the nearest source on the place's own edge; ``NEVER`` and -1 where there is none."""
     on = np.flatnonzero(sources.found)
     on = on[np.argsort(sources.edge[on], kind="stable")]
     low, high = (np.searchsorted(sources.edge[on], edge, side=side) for side in ("left", "right"))
@@ -158,24 +277,13 @@ def _own_street(graph: Graph, edge: Ints, along_m: Floats, sources: Snaps, extra
     row = on[np.arange(len(place)) - np.repeat(np.r_[0, np.cumsum(high - low)][:-1] - low, high - low)]
     ahead = sources.along_m[row] >= along_m[place]
     whole = np.where(ahead, graph.forward_ms[edge[place]], graph.backward_ms[edge[place]])
-    length = graph.length_m[edge[place]]
-    gap = np.abs(sources.along_m[row] - along_m[place])
-    part = _part(whole, np.divide(gap, length, out=np.zeros_like(gap), where=length > 0))
+    part = _part(whole, _share_along(graph, edge[place], np.abs(sources.along_m[row] - along_m[place])))
     total = np.where(part >= NEVER, NEVER, part + extra[row])
     order = np.lexsort((sources.place[row], total, place))
     first = order[np.unique(place[order], return_index=True)[1]]
-    cost, source = np.full(len(edge), NEVER), np.full(len(edge), NEVER)
+    cost, source = np.full(len(edge), NEVER), np.full(len(edge), NOTHING)
     cost[place[first]], source[place[first]] = total[first], sources.place[row[first]]
-    return cost, np.where(cost < NEVER, source, NEVER), np.full(len(edge), NOTHING)
-
-
-def _spread(found: Mask, cost: Ints, source: Ints, node: Ints) -> Starts:
-    """Answers for the snapped places put back among all places."""
-    reached = cost < NEVER
-    out = [np.full(len(found), NOTHING, dtype=np.int64) for _ in range(3)]
-    for target, values in zip(out, (cost, source, node), strict=True):
-        target[found] = np.where(reached, values, NOTHING)
-    return Starts(*out)
+    return cost, np.where(cost < NEVER, source, NOTHING)
 
 
 def islands(network: Network, usable: Mask, *, below_m: float) -> Mask:
@@ -199,42 +307,17 @@ def seconds(cost_ms: Ints) -> Floats:
 
 def flows(graph: Graph, forest: Forest, starts: Starts, places: Snaps, people: Ints) -> Ints:
     """People on each edge, (edges,), when everybody walks the way found; a person counts on every edge walked."""
-    at_node = np.zeros(len(graph), dtype=np.int64)
-    leaves = starts.node >= 0
-    np.add.at(at_node, starts.node[leaves], people[leaves])
+    at_state = np.zeros(len(graph), dtype=np.int64)
+    leaves = starts.state >= 0
+    np.add.at(at_state, starts.state[leaves], people[leaves])
     carried = np.zeros(len(graph.u), dtype=np.int64)
     # Who stands at the very corner and leaves by it is counted on the way from there, not on the own street as well.
-    corner = leaves & (forest.via[starts.node] == places.edge)
+    corner = leaves & (forest.via[starts.state] == places.edge)
     walks = (starts.cost_ms >= 0) & ~corner
     np.add.at(carried, places.edge[walks], people[walks])
     order = np.argsort(forest.cost_ms, kind="stable")[::-1]
-    pour(order, forest.parent, forest.via, at_node, carried)
+    pour(order, forest.parent, forest.via, at_state, carried)
     return carried
-
-
-def _bucket_width(graph: Graph) -> np.int64:
-    """The narrowest bucket such that the dearest arc still fits into the ring."""
-    dearest = int(graph.cost_ms.max()) if len(graph.cost_ms) else 1
-    return np.int64(dearest // (BUCKETS - 2) + 1)
-
-
-def _roots(graph: Graph, snaps: Snaps, extra_ms: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Nodes reached from mid-street starts: node, milliseconds, source, edge; closed and barred ends left out."""
-    found = snaps.found
-    edge, place, extra = snaps.edge[found], snaps.place[found], extra_ms[found]
-    to_u, to_v = _end_costs(graph, edge, snaps.along_m[found])
-    node = np.r_[graph.u[edge], graph.v[edge]]
-    part = np.r_[to_u, to_v]
-    edge = np.where(part > 0, np.r_[edge, edge], NOTHING)
-    open_ = (part < NEVER) & ~graph.barred[node]
-    return node[open_], (part + np.r_[extra, extra])[open_], np.r_[place, place][open_], edge[open_]
-
-
-def _end_costs(graph: Graph, edge: Ints, along_m: Floats) -> tuple[Ints, Ints]:
-    """Milliseconds from a point on an edge to its start (against the drawing) and to its end (along it)."""
-    length = graph.length_m[edge]
-    share = np.divide(along_m, length, out=np.zeros_like(along_m), where=length > 0)
-    return _part(graph.backward_ms[edge], share), _part(graph.forward_ms[edge], 1 - share)
 
 
 def _part(cost_ms: Ints, share: Floats) -> Ints:

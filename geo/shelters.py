@@ -104,17 +104,19 @@ def _names(hazards: pd.Series[str], kind: str) -> Mask:
     return np.asarray(hazards.fillna("").str.split(";").map(lambda said: kind in said).to_numpy(dtype=bool))
 
 
-REASONS = ("usable", "not_valid", "flooded", "hazard_unknown", "no_street", "street_flooded")
+REASONS = ("usable", "not_valid", "flooded", "hit", "hazard_unknown", "no_street", "street_closed")
 """Why a shelter is or is not usable.
 
 ``not_valid`` the list or the map says it is not for this hazard ·
-``flooded`` more of the site is under water than allowed · ``hazard_unknown`` too much of it lies outside the hazard
-data · ``no_street`` no street leads to it on any day · ``street_flooded`` every street to it is under water.
+``flooded`` more of the site is under water than allowed · ``hit`` more of it lies in another hazard than allowed ·
+``hazard_unknown`` too much of it lies outside the hazard data · ``no_street`` no street leads to it on any day ·
+``street_closed`` every street to it is closed by a hazard.
 """
 
 
 def rate(
     share_wet: Floats,
+    share_hit: Floats,
     share_unknown: Floats,
     *,
     valid: Mask,
@@ -127,8 +129,9 @@ def rate(
         ("no_street", ~reached_normally),
         ("not_valid", ~valid),
         ("flooded", share_wet > params.max_share_wet),
+        ("hit", share_hit > params.max_share_wet),
         ("hazard_unknown", share_unknown > params.max_share_unknown),
-        ("street_flooded", ~reached_now),
+        ("street_closed", ~reached_now),
     ]
     reason = np.select([mask for _, mask in rules], [name for name, _ in rules], default="usable")
     return pd.DataFrame({"usable": reason == "usable", "reason_code": reason})

@@ -6,6 +6,7 @@ is kept; a place farther off than the limit is reported as not snapped and never
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,14 @@ class Snaps:
         """Which rows met a street, (rows,)."""
         return self.edge >= 0
 
+    def where(self, kept: Mask) -> Snaps:
+        """The rows that are kept (rows,)."""
+        return Snaps(self.place[kept], self.edge[kept], self.along_m[kept], self.off_m[kept])
+
+    def only(self, kept: Mask) -> Snaps:
+        """The same rows, those not kept (rows,) as not snapped."""
+        return Snaps(self.place, np.where(kept, self.edge, -1), self.along_m, np.where(kept, self.off_m, np.nan))
+
     def __len__(self) -> int:
         return len(self.edge)
 
@@ -56,6 +65,23 @@ def snap(network: Network, places: Geometries, *, usable: Mask, max_m: float) ->
     result.edge[place], result.off_m[place] = edges[edge], off_m
     result.along_m[place] = _feet(network.lines[result.edge[place]], places[place])
     return result
+
+
+def snap_each(network: Network, places: Geometries, *, usable: Mapping[str, Mask], max_m: float) -> dict[str, Snaps]:
+    """As ``snap`` for several profiles at once: the nearest street of any, and again where it is not open to one."""
+    anybody = np.logical_or.reduce([np.zeros(len(network.u), dtype=bool), *usable.values()])
+    first = snap(network, places, usable=anybody, max_m=max_m)
+    return {name: _again(network, places, first, usable=mine, max_m=max_m) for name, mine in usable.items()}
+
+
+def _again(network: Network, places: Geometries, first: Snaps, *, usable: Mask, max_m: float) -> Snaps:
+    wrong = np.flatnonzero(first.found & ~usable[first.edge])
+    if not len(wrong):
+        return first
+    other = snap(network, places[wrong], usable=usable, max_m=max_m)
+    edge, along_m, off_m = first.edge.copy(), first.along_m.copy(), first.off_m.copy()
+    edge[wrong], along_m[wrong], off_m[wrong] = other.edge, other.along_m, other.off_m
+    return Snaps(first.place, edge, along_m, off_m)
 
 
 def _feet(lines: Geometries, places: Geometries) -> Floats:

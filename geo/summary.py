@@ -117,8 +117,8 @@ def _row(
         shelters=int(row["shelters"]),
     )
     share = row["people_served"] / people if people else np.nan
-    status = "empty" if not people else _status(share, params)
-    return row | {"status": status, "reason_code": reason.code, "reason_en": reason.en, "reason_zh": reason.zh}
+    standing = "empty" if not people else status(share, params)
+    return row | {"status": standing, "reason_code": reason.code, "reason_en": reason.en, "reason_zh": reason.zh}
 
 
 def _ground(sites: gpd.GeoDataFrame) -> float:
@@ -127,7 +127,8 @@ def _ground(sites: gpd.GeoDataFrame) -> float:
     return float(usable.sum(min_count=1)) if len(usable) else 0.0
 
 
-def _status(share: float, params: StatusParams) -> str:
+def status(share: float, params: StatusParams) -> str:
+    """How a community stands of which a share (0-1) is served: good, watch or bad."""
     return "good" if share >= params.good_share else "watch" if share >= params.watch_share else "bad"
 
 

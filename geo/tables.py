@@ -143,6 +143,12 @@ DEMAND = Schema(
 ALL = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, COMMUNITIES, DEMAND)
 
 
+def without_nan(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with None, not NaN, where text is missing; pandas may take a column of text and None for either."""
+    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+    return table.assign(**{name: table[name].astype(object).where(table[name].notna(), None) for name in texts})
+
+
 def empty(schema: Schema, *, crs: str) -> gpd.GeoDataFrame:
     """No rows, the right columns."""
     dtypes = {"float": "float64", "int": "int64", "bool": "bool"}

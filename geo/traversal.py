@@ -12,10 +12,13 @@ Both verbs give one row of ``SUMS`` for each shape; NaN cells and ground beyond 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+Int32s = NDArray[np.int32]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -37,6 +40,23 @@ def along_lines(values: Values, start: Ints, col: Floats, row: Floats, length: F
     vertex ``v`` to the next one, in any unit. Not finite coordinates are ground beyond the grid.
     """
     return np.asarray(_along_lines(values, start, col, row, length, above))
+
+
+def pieces_of_lines(
+    values: Values, start: Ints, col: Floats, row: Floats, length: Floats
+) -> tuple[Int32s, Floats, Floats]:
+    """Every line cut where it crosses from value to value: the line, where the piece ends, and its value; (pieces,).
+
+    Lines as for ``along_lines``. Pieces follow each other from a line's start (0) to its end, in the unit of
+    ``length``; neighbouring cells of the same value make one piece. NaN is a stretch without a value or beyond the
+    grid. A line without length has one piece from 0 to 0; a line without vertices has none.
+    """
+    return _pieces_of_lines(values, start, col, row, length)
+
+
+def overlay(line: Int32s, end: Floats, other_line: Int32s, other_end: Floats) -> tuple[Int32s, Floats, Ints, Ints]:
+    """Two cuttings of the same lines as one: line and end of each piece, and the piece of either that it lies in."""
+    return _overlay(line, end, other_line, other_end)
 
 
 def under_polygons(
@@ -107,6 +127,122 @@ def _along_segment(
         if t_row == leave:
             r += 1 if d_row > 0 else -1
             t_row = _crossing(row, d_row, r)
+
+
+@njit(cache=True, nogil=True)
+def _pieces_of_lines(
+    values: Values, start: Ints, col: Floats, row: Floats, length: Floats
+) -> tuple[Int32s, Floats, Floats]:  # pragma: no cover
+    rows, cols = values.shape
+    room = 2 * len(start) + 16
+    line_of, ends, held = np.empty(room, np.int32), np.empty(room), np.empty(room)
+    n = 0
+    for line in range(len(start) - 1):
+        first, at, begin = n, 0.0, 0.0
+        for v in range(start[line], start[line + 1] - 1):
+            if length[v] <= 0:
+                continue
+            inside = np.isfinite(col[v] + row[v] + col[v + 1] + row[v + 1])
+            # A segment crosses at most one border a cell of its run, within the grid.
+            crossed = min(abs(col[v + 1] - col[v]), cols) + min(abs(row[v + 1] - row[v]), rows) if inside else 0.0
+            needed = n + int(crossed) + 8
+            if needed > len(ends):
+                line_of, ends, held = _longer(line_of, needed), _longer(ends, needed), _longer(held, needed)
+            begin = at
+            at += length[v]
+            if inside:
+                n = _pieces_of_segment(
+                    values, line_of, ends, held, line, first, n, col[v], row[v], col[v + 1], row[v + 1], begin, at
+                )
+            else:
+                n = _put(line_of, ends, held, line, first, n, at, np.nan)
+        if at == 0 and start[line + 1] > start[line]:
+            if n + 1 > len(ends):
+                line_of, ends, held = _longer(line_of, n + 1), _longer(ends, n + 1), _longer(held, n + 1)
+            c, r = col[start[line]], row[start[line]]
+            known = np.isfinite(c + r) and 0 <= c < cols and 0 <= r < rows
+            n = _put(line_of, ends, held, line, first, n, 0.0, values[int(r), int(c)] if known else np.nan)
+    return line_of[:n].copy(), ends[:n].copy(), held[:n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _pieces_of_segment(
+    values: Values, line_of: Int32s, ends: Floats, held: Floats, line: int, first: int, n: int,
+    col: float, row: float, to_col: float, to_row: float, begin: float, end_at: float,
+) -> int:  # pragma: no cover  # fmt: skip
+    """As ``_along_segment``, but writing down where each stretch ends; what is left over belongs to the last one."""
+    rows, cols = values.shape
+    d_col, d_row, length = to_col - col, to_row - row, end_at - begin
+    t, end = _within(col, d_col, cols, 0.0, 1.0)
+    t, end = _within(row, d_row, rows, t, end)
+    shortest = SLIVER / max(abs(d_col), abs(d_row), 4 * SLIVER)
+    if end - t <= shortest:
+        return _put(line_of, ends, held, line, first, n, end_at, np.nan)
+    if t > shortest:
+        n = _put(line_of, ends, held, line, first, n, begin + t * length, np.nan)
+    c, r = int(np.floor(col + t * d_col)), int(np.floor(row + t * d_row))
+    t_col, t_row = _crossing(col, d_col, c), _crossing(row, d_row, r)
+    while t < end:
+        leave = min(t_col, t_row, end)
+        if leave - t > shortest and 0 <= c < cols and 0 <= r < rows:
+            n = _put(line_of, ends, held, line, first, n, begin + leave * length, values[r, c])
+            t = leave
+        if leave == end:
+            break
+        if t_col == leave:
+            c += 1 if d_col > 0 else -1
+            t_col = _crossing(col, d_col, c)
+        if t_row == leave:
+            r += 1 if d_row > 0 else -1
+            t_row = _crossing(row, d_row, r)
+    if 1 - end > shortest:
+        return _put(line_of, ends, held, line, first, n, end_at, np.nan)
+    if n > first:
+        ends[n - 1] = end_at
+        return n
+    return _put(line_of, ends, held, line, first, n, end_at, np.nan)
+
+
+@njit(cache=True, nogil=True)
+def _put(
+    line_of: Int32s, ends: Floats, held: Floats, line: int, first: int, n: int, end: float, value: float
+) -> int:  # pragma: no cover
+    """Write a piece down, or lengthen the line's last one when it has the same value."""
+    if n > first and (held[n - 1] == value or (np.isnan(held[n - 1]) and np.isnan(value))):
+        ends[n - 1] = end
+        return n
+    line_of[n], ends[n], held[n] = line, end, value
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def _longer(values: NDArray[Any], least: int) -> NDArray[Any]:  # pragma: no cover
+    """The same numbers with more room behind them."""
+    longer = np.empty(max(least, 2 * len(values)), values.dtype)
+    longer[: len(values)] = values
+    return longer
+
+
+@njit(cache=True, nogil=True)
+def _overlay(
+    line: Int32s, end: Floats, other_line: Int32s, other_end: Floats
+) -> tuple[Int32s, Floats, Ints, Ints]:  # pragma: no cover
+    room = len(line) + len(other_line)
+    lines, ends = np.empty(room, np.int32), np.empty(room)
+    one, two = np.empty(room, np.int64), np.empty(room, np.int64)
+    i, j, n = 0, 0, 0
+    while i < len(line) and j < len(other_line):
+        lines[n], one[n], two[n] = line[i], i, j
+        ends[n] = min(end[i], other_end[j])
+        last_i = i + 1 == len(line) or line[i + 1] != line[i]
+        last_j = j + 1 == len(other_line) or other_line[j + 1] != other_line[j]
+        # Both leave the line together, whatever rounding says of its end.
+        step_i = last_j if last_i else end[i] <= other_end[j] or last_j
+        step_j = last_i if last_j else other_end[j] <= end[i] or last_i
+        i += step_i
+        j += step_j
+        n += 1
+    return lines[:n].copy(), ends[:n].copy(), one[:n].copy(), two[:n].copy()
 
 
 @njit(cache=True, nogil=True)

@@ -18,11 +18,15 @@ from tests.source import PARTS, ROOT, circle, graph, modules
 KNOWS = {"app": {"app", "geo", "data", "tiles"}, "data": {"data", "geo"}, "geo": {"geo"}, "tiles": {"tiles"}}
 # The reading order of geo: a module imports only those before it.
 ORDER = [
-    *("errors", "crs", "tables", "standards", "curves", "reasons"),
-    *("network", "snapping", "access", "buckets", "routing", "traversal", "hazards", "membership", "boundaries"),
+    *("errors", "crs", "tables", "standards", "curves", "tags", "conditions", "profiles", "reasons"),
+    *("network", "snapping", "access", "speeds", "turns", "buckets", "dissection", "contraction", "hierarchy"),
+    *("routing", "search", "updates", "reach", "paths", "splits", "detours"),
+    *("traversal", "hazards", "slowing", "exposures", "terrain", "usable"),
+    *("membership", "boundaries", "cells", "rings", "outline"),
     *("population", "communities", "setbacks", "facilities", "shelters", "evacuation"),
-    *("circles", "zoning", "access_audit", "siting", "scores", "index"),
-    *("summary", "plan"),
+    *("services", "circles", "causes", "territories", "coverage", "summary", "city"),
+    *("zoning", "access_audit", "siting", "scores", "index"),
+    *("tallies", "lengths", "plan"),
 ]
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "base", "misc"}
 FOREIGN_TO_GEO = {

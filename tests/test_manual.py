@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import data.standards
+from geo.city import PlanParams
 from geo.evacuation import STATES
-from geo.plan import PlanParams
 from geo.standards import Value
 from geo.summary import MEASURES
 

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from tiles.style import Style, Symbol
 from tiles.text import NOTHING, Text
 
-Kind = Literal["name", "text", "code", "bool", "count", "minutes", "metres", "share", "area"]
-"""How a value is written: seconds as minutes, shares as percent, …"""
+Kind = Literal["name", "sentence", "text", "code", "codes", "bool", "count", "minutes", "metres", "share", "area"]
+"""How a value is written: seconds as minutes, shares as percent, several codes with semicolons between, …"""
 FETCHED_FEATURES = 50_000
 """Layers with more features than this go out as vector tiles instead of in one piece."""
+FETCHED_VERTICES = 50_000
+"""The same for the vertices of outlines: a tile holds no more of them than can be seen."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Field:
     """One column as a reader sees it.
 
     ``missing`` says what no value means where it means more than "not known"; ``codes`` gives the words for codes.
-    ``column`` may stand for one column a language: ``name`` and ``reason`` are looked up with ``_zh`` and ``_en``.
+    ``normal`` names the column of the same measure on a normal day, shown beside it where it differs. A name or a
+    sentence has one column a language, ``_zh`` and ``_en`` after ``column``.
     """
 
     column: str
@@ -35,6 +38,13 @@ class Field:
     unit: Text = NOTHING
     missing: Text = NOTHING
     codes: Mapping[str, Text] = field(default_factory=dict)
+    normal: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it may be read from."""
+        spoken = (f"{self.column}_zh", f"{self.column}_en") if self.kind in ("name", "sentence") else ()
+        return (self.column, *spoken, *([self.normal] if self.normal else ()))
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,9 @@ class Layer:
 
     ``layer_id`` is ours, ``table`` the table or raster it is drawn from: two layers may show one table two ways.
     ``features`` are in EPSG:4326; None for a raster, and in a layer that only describes (``bare``). ``draw_order``:
-    higher is drawn later, so on top. ``number`` is the column written onto each polygon when it is not zero.
+    higher is drawn later, so on top. ``number`` is the column written onto each polygon when it is not zero; ``named``
+    writes the name instead. ``vertices`` are counted where a layer may come as tiles for their sake. ``topic`` brings
+    layers of a group together, each then listed under its ``short`` title.
     """
 
     layer_id: str
@@ -74,11 +86,15 @@ class Layer:
     features: gpd.GeoDataFrame | None = None
     raster: Raster | None = None
     count: int = 0
+    vertices: int = 0
     geometry: Literal["point", "line", "polygon", "mixed", "raster"] = "mixed"
     visible: bool = False
     draw_order: int = 0
     number: str = ""
+    named: bool = False
     note: Text = NOTHING
+    topic: Text = NOTHING
+    short: Text = NOTHING
 
     def __post_init__(self) -> None:
         if self.features is not None and self.features.crs is not None and self.features.crs.to_epsg() != 4326:
@@ -92,22 +108,18 @@ class Layer:
         """How it reaches a map: in one piece, as vector tiles, as pictures."""
         if self.geometry == "raster":
             return "png"
-        return "geojson" if self.count <= FETCHED_FEATURES else "mvt"
+        whole = self.count <= FETCHED_FEATURES and self.vertices <= FETCHED_VERTICES
+        return "geojson" if whole else "mvt"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column a map needs of the table, for tiles that carry no more."""
-        named = [column for shown in self.fields for column in spoken(shown.column)]
+        named = [column for shown in self.fields for column in shown.columns]
         return tuple(filter(None, dict.fromkeys([*named, self.style.column, self.number])))
 
     def bare(self) -> Layer:
         """The same layer without its features: enough to describe it."""
         return replace(self, features=None)
-
-
-def spoken(column: str) -> tuple[str, ...]:
-    """The columns a field may be read from: names and reasons have one a language."""
-    return (column, f"{column}_zh", f"{column}_en") if column in ("name", "reason") else (column,)
 
 
 def legend(style: Style, frame: gpd.GeoDataFrame, *, people: str = "") -> tuple[Row, ...]:

@@ -8,8 +8,9 @@ colour alone: shapes, dashes, numbers and words go with it. The walking ramp is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -24,7 +25,10 @@ Value = str | bool | None
 
 @dataclass(frozen=True)
 class Symbol:
-    """What is drawn: a fill, a line, and for points a shape; colours are ``#rrggbb``, empty for none; sizes in px."""
+    """What is drawn: a fill, a line, and for points a shape; colours are ``#rrggbb``, empty for none; sizes in px.
+
+    ``hatch``: the fill is drawn as slanting lines, with the ground seen between them.
+    """
 
     fill: str = ""
     fill_opacity: float = 1.0
@@ -35,6 +39,7 @@ class Symbol:
     shape: Shape = ""
     size_px: float = 0.0
     mark: str = ""
+    hatch: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,14 @@ class Style:
 
     ``single``: one class. ``categories``: by the values of ``column``; None is a value. ``ramp``: by number, classes
     in the order of their upper bounds. The last class of categories and ramps is for whatever fits no other, such as
-    values that are not known.
+    values that are not known. ``opacity`` is that of the layer as a whole: areas that lie one on another do not mix.
     """
 
     kind: Literal["single", "categories", "ramp"]
     classes: tuple[Class, ...]
     column: str = ""
     unit: Text = NOTHING
+    opacity: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.classes or bool(self.column) == (self.kind == "single"):
@@ -127,7 +133,7 @@ def status() -> Style:
         Class(Text("良好", "Good"), _area(GOOD, mark="✓"), ("good",)),
         Class(Text("关注", "Watch"), _area(WATCH, mark="!"), ("watch",)),
         Class(Text("薄弱", "Weak"), _area(BAD, mark="✕"), ("bad",)),
-        Class(Text("无居住人口", "Nobody lives here"), _area(NOBODY, mark="–"), ("empty",), always=False),
+        Class(Text("无人口数据", "No people known"), _area(NOBODY, mark="–"), ("empty",), always=False),
         _not_known(_area(GREY)),
     ), "status")  # fmt: skip
 
@@ -160,13 +166,34 @@ def shelters() -> Style:
     return Style("categories", (can, cannot, _not_known(_dot(GREY, 11))), "usable")
 
 
-def open_streets() -> Style:
-    """Streets by whether people can walk along them."""
+def stations() -> Style:
+    """Stations by whether they can turn out."""
+    yes = Symbol(fill=INK, fill_opacity=1, line=PAPER, line_px=1.6, shape="circle", size_px=15, mark="✓")
+    no = Symbol(fill=PAPER, fill_opacity=1, line=BAD, line_px=2.2, shape="square", size_px=15, mark="✕")
     return Style("categories", (
-        Class(Text("可步行", "Open to walkers"), _stroke("#4d8a7c", 1.4, opacity=0.75), (None,)),
-        Class(Text("被水淹没", "Closed by water"), _stroke(WET, 3, dash=(5, 3)), ("flooded",)),
-        Class(Text("平时也不可步行", "Closed on any day"), _stroke(GREY, 1.2, dash=(1, 3))),
-    ), "walk_reason")  # fmt: skip
+        Class(Text("可出动", "In service"), yes, ("in_service",)),
+        Class(Text("受灾停用", "Out of service: in the hazard"), no, ("hit",), always=False),
+        Class(Text("道路中断", "Cut off: its street is closed"), no, ("street_closed",), always=False),
+        Class(Text("未接入道路", "No street for its engines"), no, ("no_street",), always=False),
+    ), "state")  # fmt: skip
+
+
+HAZARD_CLOSURES = ("fire", "landslide", "debris", "sand")
+"""Reasons for which a hazard other than water closes a street."""
+
+
+def open_streets(profile: str = "walk") -> Style:
+    """Streets by whether a profile may use them; the reason is in the column ``<profile>_reason``."""
+    foot = profile == "walk"
+    can = Text("可步行", "Open to walkers") if foot else Text("可通行", "Open")
+    never = Text("平时也不可步行" if foot else "平时也不可通行", "Closed on any day")
+    water, other = _stroke(WET, 3, dash=(5, 3)), _stroke(BAD, 3, dash=(5, 3))
+    return Style("categories", (
+        Class(can, _stroke("#4d8a7c", 1.4, opacity=0.75), (None,)),
+        Class(Text("被水淹没", "Closed by water"), water, ("flooded",), always=foot),
+        Class(Text("被其他灾害阻断", "Closed by another hazard"), other, HAZARD_CLOSURES, always=False),
+        Class(never, _stroke(GREY, 1.2, dash=(1, 3))),
+    ), f"{profile}_reason")  # fmt: skip
 
 
 def flows() -> Style:
@@ -252,6 +279,139 @@ def setbacks() -> Style:
 
 def _edged(hue: str) -> Symbol:
     return Symbol(fill=hue, fill_opacity=0.2, line=hue, line_px=1.8, dash=(6, 3), shape="triangle", size_px=9)
+
+
+SEEN_THROUGH = 0.6
+"""Opacity of layers of areas that lie one on another."""
+SERVICE_COLOURS = {
+    "fire": ("#7f2704", "#d9630f", "#fdc58a"), "medical": ("#6a0050", "#cf3f92", "#f6b6d2"),
+    "police": ("#33206e", "#7a63b8", "#c6bfe3"), "supplies": ("#0f4a1f", "#3f9150", "#b4dcae"),
+    "shelter": ("#084b4f", "#2a9494", "#a5d9d3"),
+}  # fmt: skip
+"""Three shades a service, the darkest for what is soonest there."""
+ARRIVAL_MINUTES = (3, 5, 8, 10, 15, 20)
+SOFT_COLOURS = ("#8fb8d8", "#e8c27e", "#a9cf9a", "#d9a6c2", "#b7a7d6", "#e3a58b", "#8fcac4", "#cfc79a")
+"""For areas side by side that are only told apart."""
+LOSS_BOUNDS, LOSS, LATER = (20, 100, 500, 2000), "#a11d33", "#a8740a"
+EVERYDAY_LINES = (
+    ("#b8860b", ()), ("#cc3f8f", (8, 4)), ("#0072b2", (2, 4)), ("#3f3d78", (12, 3, 2, 3)), ("#00785a", (5, 5)),
+    ("#c8421f", (1, 3)),
+)  # fmt: skip
+"""A line for each everyday category: hue and dash."""
+
+
+def rings(service: str, minutes: Sequence[float]) -> Style:
+    """How far a service reaches within ``minutes``, in any order; the smaller rings lie on the larger."""
+    bounds = sorted(minutes)
+    hues = _shades(SERVICE_COLOURS[service], len(bounds))
+    drawn = [Symbol(fill=hue, line=SERVICE_COLOURS[service][0], line_px=0.8) for hue in hues]
+    return Style("ramp", (*_within(bounds, drawn), _not_known(Symbol(fill=GREY))), "minutes", opacity=SEEN_THROUGH)
+
+
+def ring_lines(service: str, minutes: Sequence[float]) -> Style:
+    """The same as outlines, to be laid over others: the smaller the ring, the stronger its line."""
+    bounds, hue = sorted(minutes), SERVICE_COLOURS[service][0]
+    drawn = [
+        _stroke(hue, max(0.9, 2.0 - 0.5 * i), dash=(2 + 3 * i, 3), opacity=0.85 - 0.1 * min(i, 4))
+        for i in range(len(bounds))
+    ]
+    return Style("ramp", (*_within(bounds, drawn), _not_known(_stroke(GREY, 1))), "minutes")
+
+
+def _within(bounds: Sequence[float], drawn: Sequence[Symbol]) -> list[Class]:
+    return [
+        Class(Text(f"{m:g} 分钟内", f"within {m:g} min"), symbol, upper=m)
+        for m, symbol in zip(bounds, drawn, strict=True)
+    ]
+
+
+def _shades(stops: Sequence[str], n: int) -> list[str]:
+    """``n`` colours evenly along the way through ``stops``; one alone is the middle of the way."""
+    rgb = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops])
+    at = np.linspace(0, len(stops) - 1, n) if n > 1 else np.array([(len(stops) - 1) / 2])
+    mixed = np.column_stack([np.interp(at, np.arange(len(stops)), part) for part in rgb.T]).round().astype(int)
+    return ["#" + "".join(f"{part:02x}" for part in colour) for colour in mixed]
+
+
+def depths(service: str, deepest: int) -> Style:
+    """Ground by how many stations are there in time, ``deepest`` and more alike; the deeper lies on the shallower."""
+    hues = _shades(SERVICE_COLOURS[service][::-1], max(deepest, 1))
+    classes = [
+        Class(Text(f"至少 {n} 个站点", f"{n} or more"), Symbol(fill=hue), upper=n) for n, hue in enumerate(hues, 1)
+    ]
+    return Style("ramp", (*classes, _not_known(Symbol(fill=GREY))), "depth", opacity=SEEN_THROUGH)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the areas that ground is divided into: its id, its name, the number of its colour, whether marked."""
+
+    part_id: str
+    name: Text
+    colour: int
+    marked: bool = False
+
+
+def divided(column: str, parts: Sequence[Part], *, nobody: Text, marked: Text) -> Style:
+    """Ground divided into parts, each with a soft colour of its own; hatched where it is nobody's (None)."""
+    bare = Symbol(fill="#5a666e", fill_opacity=0.8, line=GREY, line_px=1, hatch=True)
+    classes = [Class(nobody, bare, (None,), always=False)]
+    for part in parts:
+        name = Text(f"{part.name.zh}（{marked.zh}）", f"{part.name.en} ({marked.en})") if part.marked else part.name
+        classes.append(Class(name, _part(part), (part.part_id,)))
+    return Style("categories", (*classes, _not_known(bare)), column)
+
+
+def _part(part: Part) -> Symbol:
+    fill = SOFT_COLOURS[part.colour % len(SOFT_COLOURS)]
+    line, px, dash = (BAD, 2.6, (7.0, 4.0)) if part.marked else ("#4b565c", 1.4, ())
+    return Symbol(fill=fill, fill_opacity=0.45, line=line, line_px=px, dash=dash)
+
+
+def losses() -> Style:
+    """Streets by how many people they cost a service; the line grows with the people."""
+    low = (0, *LOSS_BOUNDS)
+    later = Class(Text("仅到达变慢", "Only later"), _stroke(LATER, 2, opacity=0.9), upper=0, always=False)
+    lines = [_stroke(LOSS, 2.2 + 1.7 * i, opacity=0.9) for i in range(len(LOSS_BOUNDS) + 1)]
+    classes = [
+        Class(Text(f"{a + 1:,}–{b:,} 人", f"{a + 1:,}–{b:,} people"), line, upper=b)
+        for a, b, line in zip(low, LOSS_BOUNDS, lines, strict=False)
+    ]
+    most = Class(Text(f"{LOSS_BOUNDS[-1]:,} 人以上", f"More than {LOSS_BOUNDS[-1]:,}"), lines[-1])
+    return Style("ramp", (later, *classes, most, _not_known(_stroke(GREY, 1))), "people_lost")
+
+
+def everyday(named: Mapping[str, Text]) -> Style:
+    """The circle of each everyday category as an outline: ``named`` are the categories' codes with their words."""
+    classes = [
+        Class(name, _stroke(hue, 2.2, dash=dash), (code,))
+        for (code, name), (hue, dash) in zip(named.items(), EVERYDAY_LINES, strict=False)
+    ]
+    return Style("categories", (*classes, _not_known(_stroke(GREY, 1))), "category")
+
+
+def lacking(codes: Sequence[str], column: str = "circle_missing") -> Style:
+    """Homes by how many of ``codes`` are missing, written one after another with semicolons; none when complete."""
+    classes = [Class(Text("不缺", "Nothing missing"), _dot(WALK_COLOURS[0]), ("", None))]
+    for n in range(1, len(codes) + 1):
+        every = tuple(";".join(some) for some in combinations(codes, n))
+        hue = WALK_COLOURS[min(n, len(WALK_COLOURS) - 1)]
+        classes.append(Class(Text(f"缺 {n} 类", f"{n} missing"), _dot(hue), every, always=False))
+    return Style("categories", (*classes, _not_known(_dot(GREY))), column)
+
+
+def arrivals(column: str) -> Style:
+    """Homes by the seconds in ``column`` until somebody is there."""
+    low = (0, *ARRIVAL_MINUTES)
+    classes = [
+        Class(Text(f"{a}–{b} 分钟", f"{a}–{b} min"), _dot(hue), upper=60 * b)
+        for a, b, hue in zip(low, ARRIVAL_MINUTES, WALK_COLOURS, strict=False)
+    ]
+    last = ARRIVAL_MINUTES[-1]
+    far = Class(Text(f"{last} 分钟以上", f"More than {last} min"), _dot(INK, 7, "square"), always=False)
+    none = Symbol(fill=PAPER, line=LOST, line_px=2, shape="diamond", size_px=9)
+    nowhere = Class(Text("无法到达", "Nobody gets there"), none, always=False)
+    return Style("ramp", (*classes, far, nowhere), column, Text("分钟", "min"))
 
 
 def _single(zh: str, en: str, symbol: Symbol) -> Style:

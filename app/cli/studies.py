@@ -66,7 +66,7 @@ def new(
             "--boundary",
             metavar="FILE",
             help="Outline of the study: polygons in any CRS (default: "
-            "the whole extract; with --place the place's own).",
+            "the whole extract; with --place the place's own). Alone it makes a study with streets of your own.",
         ),
     ] = None,
     name: Annotated[
@@ -75,19 +75,20 @@ def new(
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
-    """Make a study from an OpenStreetMap extract; the file is copied into the workspace."""
+    """Make a study from an OpenStreetMap extract, or from its outline alone; files are copied into the workspace."""
     from app.cli.screen import Stages
 
-    if (osm is None) == (place is None):
-        raise typer.BadParameter("Give one of --osm FILE and --place TEXT.", param_hint="--osm / --place")
+    if (osm is not None and place is not None) or (osm is None and place is None and boundary is None):
+        said = "Give one of --osm FILE and --place TEXT, or --boundary FILE alone for a study with streets of your own."
+        raise typer.BadParameter(said, param_hint="--osm / --place")
     stages = Stages()
     with stages("starting"):
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
     made = (
-        _from_place(opened, study, str(place), boundary, name, stages)
-        if osm is None
+        _from_place(opened, study, place, boundary, name, stages)
+        if place is not None
         else _from_file(opened, study, osm, boundary, name, stages)
     )
     _tell(made, as_json, f"made study {made.study_id} in {made.folder}", stages)
@@ -96,11 +97,18 @@ def new(
 def add(
     study: StudyName,
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="hazard, communities, population, shelters, facilities or buildings.")
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="hazard, communities, population, shelters, facilities, buildings, streets or elevation.",
+        ),
     ],
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Raster (hazard, population) or table with geometry (all but hazard)."),
+        typer.Argument(
+            metavar="FILE",
+            help="Raster (hazard, elevation, population) or table with geometry (all but hazard and elevation).",
+        ),
     ],
     scenario: Annotated[
         str,
@@ -111,9 +119,22 @@ def add(
             "(default: an emergency named like the layer).",
         ),
     ] = "",
-    hazard: Annotated[str, typer.Option("--hazard", metavar="TYPE", help="What the hazard is: flood.")] = "",
+    hazard: Annotated[
+        str,
+        typer.Option(
+            "--hazard",
+            metavar="TYPE",
+            help="What the hazard is: flood, flood_velocity, fire, landslide, debris or sand.",
+        ),
+    ] = "",
     unit: Annotated[
-        str, typer.Option("--unit", metavar="U", help="Unit of the raster's values: m, cm, mm or ft.")
+        str,
+        typer.Option(
+            "--unit",
+            metavar="U",
+            help="Unit of the raster's values: m, cm, mm or ft for a flood (default for the others: m/s for its "
+            "velocity, else level, 0 none to 5 worst).",
+        ),
     ] = "",
     crs: Annotated[
         str | None,
@@ -124,8 +145,9 @@ def add(
         typer.Option(
             "--map",
             metavar="FIELD=COLUMN",
-            help="Which column of the file a field is read from; "
-            "may be repeated (default: columns of the field's name).",
+            help="Which column of the file a field is read from (default: columns of the field's name), or "
+            "FIELD:=VALUE for the same value in every row; with a hazard VALUE=NUMBER, what each value of the raster "
+            "stands for, in --unit (none: not affected). May be repeated.",
         ),
     ] = None,
     nodata: Annotated[
@@ -166,6 +188,7 @@ def add(
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
+        columns, constants = _mapping(map_ or ())
         what = Addition(
             kind,
             file,
@@ -175,7 +198,8 @@ def add(
             unit=unit,
             crs=crs,
             nodata=nodata,
-            columns=_columns(map_ or ()),
+            columns=columns,
+            constants=constants,
             return_period_y=return_period,
             source=source,
             licence=licence,
@@ -187,7 +211,9 @@ def add(
     _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
 
 
-def _from_file(opened: Workspace, study: str, osm: Path, boundary: Path | None, name: str, stages: Stages) -> Study:
+def _from_file(
+    opened: Workspace, study: str, osm: Path | None, boundary: Path | None, name: str, stages: Stages
+) -> Study:
     with stages("starting"):
         from app.adding import new_study
     return new_study(opened, study, osm, boundary=boundary, name=name, stage=stages)
@@ -213,14 +239,21 @@ def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None
         return _from_file(opened, study, extract, boundary or outline, name or found.name, stages)
 
 
-def _columns(mapping: Sequence[str]) -> dict[str, str]:
-    """``field=column`` texts as a mapping."""
+def _mapping(said: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """``field=column`` texts, and ``field:=value`` texts, as mappings."""
     from geo.errors import Fault, ParameterError, refuse
 
-    pairs = [text.partition("=") for text in mapping]
-    bad = ["".join(pair) for pair in pairs if not all(part.strip() for part in pair)]
-    refuse(ParameterError, [Fault("field=column", repr(text), "--map", "Write --map people=POP.") for text in bad])
-    return {field.strip(): column.strip() for field, _, column in pairs}
+    columns: dict[str, str] = {}
+    constants: dict[str, str] = {}
+    bad = []
+    for text in said:
+        mark = ":=" if ":=" in text else "="
+        field, _, value = (part.strip() for part in text.partition(mark))
+        (constants if mark == ":=" else columns)[field] = value
+        bad += [text] if not (field and value) else []
+    cure = "Write --map people=POP, or --map kind:=clinic for all rows."
+    refuse(ParameterError, [Fault("field=column or field:=value", repr(text), "--map", cure) for text in bad])
+    return columns, constants
 
 
 def _tell(study: Study, as_json: bool, said: str, stages: Stages) -> None:

@@ -47,7 +47,7 @@ def write_geopackage(run: Run, layers: Sequence[str], path: Path) -> None:
         for table, geometry, frame in _split(layer, shown.table(layer)):
             _write_table(run, table, frame, path, about)
             if shown.layers:
-                styles[table] = qml(shown.layers[0].style, geometry)
+                styles[table] = qml(shown.drawn_from(layer)[0].style, geometry)
     with closing(sqlite3.connect(path)) as database:
         _add_styles(database, styles, _date(run))
         _settle(database, _date(run))

@@ -21,7 +21,7 @@ SHAPES = {"cross": "cross_fill"}
 def qml(style: Style, geometry: str) -> str:
     """A style for a layer of ``geometry`` (point, line or polygon) as a QML document."""
     kind = KINDS[geometry]
-    root = ElementTree.Element("qgis", version=VERSION, styleCategories="Symbology")
+    root = ElementTree.Element("qgis", version=VERSION, styleCategories="Symbology|Rendering")
     renderer = ElementTree.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0", forceraster="0")
     rules = ElementTree.SubElement(renderer, "rules", key="renxing")
     symbols = ElementTree.SubElement(renderer, "symbols")
@@ -31,6 +31,7 @@ def qml(style: Style, geometry: str) -> str:
         if condition:
             rule.set("filter", condition)
         _add_symbol(symbols, str(number), kind, cls.symbol)
+    ElementTree.SubElement(root, "layerOpacity").text = f"{style.opacity:g}"
     ElementTree.indent(root)
     return DOCTYPE + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -107,7 +108,7 @@ def _line(symbol: Symbol) -> tuple[str, dict[str, str]]:
 def _fill(symbol: Symbol) -> tuple[str, dict[str, str]]:
     return "SimpleFill", {
         "color": _rgba(symbol.fill, symbol.fill_opacity),
-        "style": "solid" if symbol.fill else "no",
+        "style": ("b_diagonal" if symbol.hatch else "solid") if symbol.fill else "no",
         "outline_color": _rgba(symbol.line, symbol.line_opacity),
         "outline_style": ("dash" if symbol.dash else "solid") if symbol.line else "no",
         "outline_width": f"{symbol.line_px:g}",

@@ -6,7 +6,8 @@ from app.store import Run
 
 CRS = "Coordinates: longitude and latitude in degrees on WGS 84 (EPSG:4326)."
 COLUMNS = (
-    "Columns end in their unit: _s seconds, _m metres, _m2 square metres; share 0-1; people whole persons. "
+    "Columns end in their unit: _s seconds, _m metres, _km kilometres, _m2 and _km2 square metres and kilometres; "
+    "minutes; share 0-1; people whole persons. _normal: on a day without the hazard. "
     "An empty cell means: not measured, or no way there. It never means zero."
 )
 

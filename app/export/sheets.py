@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
 import shapely
 
 from app.export.values import attributes
@@ -16,10 +17,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(run: Run, layer: str) -> bytes:
-    """One table layer as UTF-8 CSV: its columns, then ``lon`` and ``lat`` of a point inside each feature (degrees)."""
+    """One table layer as UTF-8 CSV: its columns, then ``lon`` and ``lat`` of a point inside each feature (degrees).
+
+    A feature that is nowhere, such as a circle that reaches nothing, has none.
+    """
     frame = run.table(layer)
     plain = attributes(frame)
-    inside = shapely.point_on_surface(frame.geometry.to_numpy())
+    shapes = np.array(frame.geometry.to_numpy(), dtype=object)
+    shapes[shapely.is_empty(shapes)] = None
+    inside = shapely.point_on_surface(shapes)
     plain = plain.assign(lon=shapely.get_x(inside).round(7), lat=shapely.get_y(inside).round(7))
     text = plain.select_dtypes(["object", "str"]).columns
     plain = plain.assign(**{name: plain[name].map(_harmless) for name in text})

@@ -7,7 +7,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-DECIMALS = {"share": 4, "m2": 1, "s": 1, "m": 2}
+DECIMALS = {"share": 4, "m2": 1, "km2": 3, "km": 2, "s": 1, "m": 2}
 """Digits after the point by the unit in a column's name (``walk_s_median``, ``share_wet``); the first that is in it."""
 
 

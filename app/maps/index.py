@@ -65,9 +65,9 @@ def render(view: IndexView) -> MapPage:
 
 
 def _written(number: Number, lang: str) -> str:
-    """A number of a card: seconds as minutes, counts with their thousands, a dash where there is none."""
+    """A number of a card: seconds as minutes, shares in per cent, counts with thousands apart, a dash for none."""
     if number.value is None:
         return "–"
     if number.kind == "minutes":
         return f"{number.value / 60:.1f} {catalogue(lang)['page.minutes']}"
-    return f"{number.value:,.0f}"
+    return f"{number.value:.0%}" if number.kind == "share" else f"{number.value:,.0f}"

@@ -110,6 +110,8 @@ def layer_card(layer: Layer, lang: str) -> dict[str, Any]:
         "id": layer.layer_id,
         "table": layer.table,
         "title": layer.title.of(lang),
+        "short": layer.short.of(lang) or layer.title.of(lang),
+        "topic": layer.topic.of(lang),
         "group": layer.group,
         "note": layer.note.of(lang),
         "delivery": layer.delivery,
@@ -118,6 +120,7 @@ def layer_card(layer: Layer, lang: str) -> dict[str, Any]:
         "visible": layer.visible,
         "order": layer.draw_order,
         "number": layer.number,
+        "named": layer.named,
         "style": style_card(layer.style, lang),
         "fields": [_field(field, lang) for field in layer.fields],
         "legend": [_row(row, lang) for row in layer.legend],
@@ -128,7 +131,7 @@ def style_card(style: Style, lang: str) -> dict[str, Any]:
     """A style as plain values: the classes, and for a ramp their upper bounds (none: without end)."""
     uppers = [float(upper) if upper != float("inf") else None for upper in style.uppers] if style.kind == "ramp" else []
     classes = [_class(cls, lang) for cls in style.classes]
-    return {"kind": style.kind, "column": style.column, "uppers": uppers, "classes": classes}
+    return {"kind": style.kind, "column": style.column, "uppers": uppers, "classes": classes, "opacity": style.opacity}
 
 
 def _class(cls: Class, lang: str) -> dict[str, Any]:
@@ -138,7 +141,7 @@ def _class(cls: Class, lang: str) -> dict[str, Any]:
 def _field(field: Field, lang: str) -> dict[str, Any]:
     words = {name: _in(getattr(field, name), lang) for name in ("label", "unit", "missing")}
     codes = {code: text.of(lang) for code, text in field.codes.items()}
-    return {"column": field.column, "kind": field.kind, **words, "codes": codes}
+    return {"column": field.column, "kind": field.kind, "normal": field.normal, **words, "codes": codes}
 
 
 def _in(text: Text, lang: str) -> str:

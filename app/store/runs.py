@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import geopandas as gpd
+import numpy as np
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from rasterio.warp import transform_bounds
@@ -209,6 +210,7 @@ def _write_table(folder: Path, name: str, frame: gpd.GeoDataFrame) -> LayerRecor
     file = f"layers/{_layer_name(name)}.parquet"
     write_table(kept, folder / file)
     west, south, east, north = (float(edge) for edge in kept.total_bounds)
+    nowhere = not np.isfinite(kept.total_bounds).all()
     return LayerRecord(
         layer=name,
         kind="table",
@@ -217,7 +219,7 @@ def _write_table(folder: Path, name: str, frame: gpd.GeoDataFrame) -> LayerRecor
         rows=len(kept),
         columns=[str(c) for c in kept.columns if c != kept.geometry.name],
         geometry=sorted(set(kept.geom_type.dropna())),
-        bounds=None if kept.empty else (west, south, east, north),
+        bounds=None if nowhere else (west, south, east, north),
     )
 
 

@@ -22,10 +22,11 @@ from data.osm.extract import Extract, read
 from geo.errors import Fault, FileMissingError, UnreadableError
 from geo.network import Ways
 
-FORMAT = 2
+FORMAT = 3
 """Form of the folder, and of the rules by which a map is read: counted up when either changes."""
 TABLES = ("buildings", "facilities", "shelters", "areas", "lines", "boundaries", "places")
 _ABOUT, _TAGS, _NODES, _BARRIERS = "extract.json", "ways.parquet", "nodes.parquet", "barriers.parquet"
+_RESTRICTIONS = "restrictions.parquet"
 
 
 def read_through(path: Path, cache: Path, *, sha256: str, crs: str | None = None) -> Extract:
@@ -87,7 +88,7 @@ def _whole(folder: Path) -> Iterator[Path]:
 def _save_ways(ways: Ways, folder: Path) -> None:
     way = np.repeat(np.arange(len(ways)), np.diff(ways.start))
     nodes = pd.DataFrame({"way": way, "node": ways.node, "x": ways.x, "y": ways.y})
-    tables = {_TAGS: ways.tags, _NODES: nodes, _BARRIERS: ways.barriers}
+    tables = {_TAGS: ways.tags, _NODES: nodes, _BARRIERS: ways.barriers, _RESTRICTIONS: ways.restrictions}
     for name, table in tables.items():
         table.to_parquet(folder / name, index=False, compression="zstd")
 
@@ -97,11 +98,12 @@ def _load_table(path: Path, crs: str) -> gpd.GeoDataFrame:
 
 
 def _load_ways(folder: Path, crs: str) -> Ways:
-    tags, barriers = (_with_none(pd.read_parquet(folder / name)) for name in (_TAGS, _BARRIERS))
+    tags, barriers, turns = (_with_none(pd.read_parquet(folder / f)) for f in (_TAGS, _BARRIERS, _RESTRICTIONS))
+    turns["via_ways"] = pd.Series([tuple(map(int, ways)) for ways in turns["via_ways"]], dtype=object)
     nodes = pd.read_parquet(folder / _NODES)
     start = np.searchsorted(nodes["way"].to_numpy(), np.arange(len(tags) + 1))
     node, x, y = (nodes[name].to_numpy() for name in ("node", "x", "y"))
-    return Ways(tags, start.astype(np.int64), node, x, y, barriers, crs)
+    return Ways(tags, start.astype(np.int64), node, x, y, barriers, crs, turns)
 
 
 def _with_none(table: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,9 @@ COUNTS = {
     "streets_not_built": "Highways left out: proposed or under construction.",
     "streets_not_a_street": "Highways left out: platforms drawn as areas, race tracks, lifts, service areas, …",
     "streets_beyond_projection": "Stretches of street left out: too far away for the metric coordinate system.",
+    "restrictions": "Turn restrictions kept, one for each way from which, over which and into which it holds.",
+    "restrictions_incomplete": "Turn restrictions left out: a street or node of theirs is not in the extract, or they "
+    "do not say which turn they forbid.",
     "ways_cut_by_missing_nodes": "Ways kept in pieces: the extract lacks some of their nodes.",
     "ways_without_line": "Ways left out: fewer than two of their nodes in a row are in the extract.",
     "file_sorted_first": "1 when the file was not sorted, or held objects twice, and was put in order first.",

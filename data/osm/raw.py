@@ -47,12 +47,21 @@ class Streets:
 
 
 @dataclass(frozen=True)
+class TurnRule:
+    """A relation of type ``restriction``: its number, tags, and members (``n`` or ``w``, number, role) in order."""
+
+    number: int
+    tags: Tags
+    members: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True)
 class Raw:
     """What was read, before any of it is interpreted.
 
     What the extract cuts off is kept as lines, each relation with all of its lines there are: ``shores`` round water,
     and ``borders`` of administrative units. ``outlines`` gives, for a way that is the outer
-    line of relations that became areas, their tags. ``barriers`` are node numbers with tags.
+    line of relations that became areas, their tags. ``barriers`` are node numbers with tags, ``turns`` relations.
     """
 
     header: Header
@@ -62,4 +71,5 @@ class Raw:
     borders: Things
     outlines: dict[str, list[Tags]]
     barriers: list[tuple[int, Tags]]
+    turns: list[TurnRule]
     counts: Counter[str]

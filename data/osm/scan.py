@@ -20,7 +20,7 @@ from osmium.osm import Area, Node, Relation, Way
 
 import data.osm.kinds as kinds
 from data.osm.files import header, opened, original, reading, tidy_copy
-from data.osm.raw import Header, Raw, Shapes, Streets, Tags, Things
+from data.osm.raw import Header, Raw, Shapes, Streets, Tags, Things, TurnRule
 from data.osm.values import day
 from geo.errors import UnreadableError
 from geo.network import WAY_TAGS
@@ -96,16 +96,21 @@ def _holds_any(path: Path, nodes: set[int]) -> bool:
 
 @dataclass
 class _Plan:
-    """What relations say: their tags, their outer ways, and the ways that make up squares, shores and borders."""
+    """What relations say: tags, outer ways, the ways that make up squares, shores and borders, and turns."""
 
     tags: dict[int, Tags] = field(default_factory=dict)
     outer: dict[int, list[int]] = field(default_factory=dict)
     squares: dict[int, Tags] = field(default_factory=dict)
     shores: dict[int, list[int]] = field(default_factory=dict)
     borders: dict[int, list[int]] = field(default_factory=dict)
+    turns: list[TurnRule] = field(default_factory=list)
 
     def take(self, relation: Relation) -> None:
         tags = dict(relation.tags)
+        if tags.get("type", "").partition(":")[0] == "restriction":
+            members = tuple((m.type, original(m.ref), m.role) for m in relation.members)
+            self.turns.append(TurnRule(original(relation.id), tags, members))
+            return
         if tags.get("type") not in ("multipolygon", "boundary") or kinds.KEYS.isdisjoint(tags):
             return
         ways = [(m.ref, m.role) for m in relation.members if m.type == "w"]
@@ -208,7 +213,7 @@ class _Pass:
         head = Header(head.bounds, head.date or _real_day(self.newest))
         return Raw(
             head, things, streets, self._cut_off(self.plan.shores), self._cut_off(self.plan.borders),
-            self._outlines(), self.barriers, self.counts,
+            self._outlines(), self.barriers, self.plan.turns, self.counts,
         )  # fmt: skip
 
     def _cut_off(self, relations: dict[int, list[int]]) -> Things:

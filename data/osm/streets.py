@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import data.osm.kinds as kinds
 from data.osm.raw import Raw, Tags
+from data.osm.turns import restrictions
 from data.osm.values import names
 from geo.crs import WGS84, reproject
 from geo.network import BARRIER_TAGS, WAY_TAGS, Ways
@@ -48,7 +49,9 @@ def ways(raw: Raw, kept: list[int], *, crs: str, counts: Counter[str]) -> Ways:
     rows = [row for row, gone in zip(kept, lost, strict=True) if not gone]
     node = np.fromiter((n for row in rows for n in raw.streets.nodes[row]), dtype=np.int64)
     start = np.r_[0, np.cumsum(size[~lost])].astype(np.int64)
-    return Ways(_tags(raw, rows), start, node, x[points], y[points], _barriers(raw, node), crs)
+    tags = _tags(raw, rows)
+    turns = restrictions(raw.turns, set(tags["way_id"]), set(node.tolist()), counts=counts)
+    return Ways(tags, start, node, x[points], y[points], _barriers(raw, node), crs, turns)
 
 
 def _tags(raw: Raw, rows: list[int]) -> pd.DataFrame:

@@ -1,12 +1,14 @@
 """From a study's files to the city a plan is made for.
 
-What a given table does to what the map says: communities, people and buildings stand in its place, shelters and
-facilities are added to it. With an outline, people, buildings, communities and facilities are those inside; streets,
-shelters, land and water are kept a good walk beyond it, since the nearest shelter may lie across the line.
+What a given table does to what the map says: communities, people, buildings and streets stand in its place, shelters
+and facilities are added to it. A study without an extract has given streets and nothing else of a map. With an
+outline, people, buildings, communities and facilities are those inside; streets, shelters, land and water are kept a
+good walk beyond it, since the nearest shelter may lie across the line.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,21 +19,23 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data import given, osm, rasters, vectors
+from data import given, osm, rasters, streetlines, vectors
 from data.extents import Bounds, in_degrees, require_overlap
+from data.hazards import KINDS as HAZARD_KINDS
 from data.osm.refuges import floor_areas
+from data.osm.tables import PLACES
 from data.repair import repaired
-from data.study.definition import Layer, StudyFile
+from data.study.definition import ELEVATION, STREETS, Layer, StudyFile
+from geo.city import City
 from geo.errors import Fault, FileMissingError, InputError, UnreadableError, refuse
-from geo.hazards import Hazard
+from geo.hazards import Grid, Hazard
 from geo.network import Ways
-from geo.plan import City
 from geo.reasons import Sentence
+from geo.tables import AREAS, BOUNDARIES, BUILDINGS, FACILITIES, LINES, SHELTERS, empty
 
 BEYOND_M = 2000.0
 """How far beyond the outline streets and shelters are kept, metres."""
 RASTERS = (".tif", ".tiff", ".asc")
-LABELS = {"flood": ("Flood", "洪水")}
 Tables = dict[str, gpd.GeoDataFrame]
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -42,27 +46,76 @@ def load(study: StudyFile, folder: Path, *, cache: Path | None = None) -> City:
     Raises FileMissingError with every file that is not there, and what each loader raises.
     """
     refuse(FileMissingError, _missing(study, folder))
-    extract = read_map(study, folder, cache=cache)
+    extract, said = _mapped(study, folder, cache)
     outline = read_outline(study, folder)
     extent = extract.bounds if outline is None else _extent(outline, study.crs, str(study.boundary))
     if outline is not None:
-        require_overlap(extract.bounds, extent, where=study.of_kind("osm")[0].file)
+        require_overlap(extract.bounds, extent, where=_where(study))
     tables, notes = _given(study, folder)
-    hazards, said = _hazards(study, folder, extent)
-    city = _city(study, extract, tables, hazards, (*_map_notes(extract.counts), *notes, *said))
+    hazards, more = _hazards(study, folder, extent)
+    heights, last = _elevation(study, folder, extent)
+    said = (*_map_notes(extract.counts), *said, *notes, *more, *last)
+    city = _city(study, extract, tables, hazards, said, heights)
     return city if outline is None else clipped(city, outline)
 
 
 def read_map(study: StudyFile, folder: Path, *, cache: Path | None = None) -> osm.Extract:
-    """The study's OpenStreetMap extract in its CRS, from ``cache`` when it was read before."""
-    maps = study.of_kind("osm")
-    if len(maps) != 1:
-        cure = "Add one: renxing add STUDY osm FILE." if not maps else "Keep one; merge them beforehand."
-        raise InputError(Fault("one layer of kind osm", f"{len(maps)}", study.study_id, cure))
-    path = folder / maps[0].file
+    """What is known of the study's ground, in its CRS: its OpenStreetMap extract, with the given streets in the place
+    of the extract's; the given streets alone where there is no extract.
+
+    The extract comes from ``cache`` (default ``folder/cache``) when it was read before. Raises InputError when there
+    are neither streets nor an extract, or several extracts.
+    """
+    return _mapped(study, folder, cache)[0]
+
+
+def _mapped(study: StudyFile, folder: Path, cache: Path | None) -> tuple[osm.Extract, tuple[Sentence, ...]]:
+    """The map, and what is to be said of given streets."""
+    maps, lines = study.of_kind("osm"), study.of_kind(STREETS)
+    if len(maps) > 1 or not (maps or lines):
+        cure = "Keep one; merge them beforehand." if maps else "Add lines of streets: renxing add STUDY streets FILE."
+        expected = "one layer of kind osm" if maps else "the streets of the study"
+        raise InputError(Fault(expected, f"{len(maps)}" if maps else "none yet", study.study_id, cure))
+    extract = _extract(maps[0], study, folder, cache) if maps else None
+    if not lines:
+        assert extract is not None
+        return extract, ()
+    ways, said = _given_streets(study, folder)
+    return (_ground(ways) if extract is None else dataclasses.replace(extract, ways=ways)), said
+
+
+def _extract(layer: Layer, study: StudyFile, folder: Path, cache: Path | None) -> osm.Extract:
+    path = folder / layer.file
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return osm.read_through(path, cache or folder / "cache", sha256=sha256, crs=study.crs)
+
+
+def _given_streets(study: StudyFile, folder: Path) -> tuple[Ways, tuple[Sentence, ...]]:
+    """The lines of all layers of streets together, so that one file goes on where another ends."""
+    read = [
+        streetlines.read(folder / at.file, into=study.crs, crs=at.crs, columns=at.columns, constants=at.constants)
+        for at in study.of_kind(STREETS)
+    ]
+    ways, notes = streetlines.ways([lines for lines, _ in read])
+    return ways, (*(note for _, said in read for note in said), *notes)
+
+
+def _ground(ways: Ways) -> osm.Extract:
+    """Streets and an otherwise empty map."""
+    xmin, ymin, xmax, ymax = (float(edge) for edge in (ways.x.min(), ways.y.min(), ways.x.max(), ways.y.max()))
+    schemas = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, PLACES)
+    buildings, facilities, shelters, areas, lines, boundaries, places = (empty(s, crs=ways.crs) for s in schemas)
+    return osm.Extract(
+        ways=ways, buildings=buildings, facilities=facilities, shelters=shelters, areas=areas, lines=lines,
+        boundaries=boundaries, places=places, crs=ways.crs, date=None, counts=dict.fromkeys(osm.COUNTS, 0),
+        bounds=in_degrees((xmin, ymin, xmax, ymax), crs=ways.crs, where=STREETS), source="", licence="", attribution="",
+    )  # fmt: skip
+
+
+def _where(study: StudyFile) -> str:
+    """The file that says where the streets are."""
+    return (*study.of_kind("osm"), *study.of_kind(STREETS))[0].file
 
 
 def read_outline(study: StudyFile, folder: Path) -> shapely.Geometry | None:
@@ -106,7 +159,7 @@ def _table(layer: Layer, folder: Path, crs: str) -> tuple[gpd.GeoDataFrame, tupl
     path = folder / layer.file
     if layer.kind == "population" and path.suffix.lower() in RASTERS:
         return rasters.people(path, into=crs, crs=layer.crs, nodata=layer.nodata)
-    return given.read(path, layer.kind, into=crs, crs=layer.crs, columns=layer.columns)
+    return given.read(path, layer.kind, into=crs, crs=layer.crs, columns=layer.columns, constants=layer.constants)
 
 
 def joined(tables: Sequence[gpd.GeoDataFrame], names: Sequence[str]) -> gpd.GeoDataFrame:
@@ -130,24 +183,43 @@ def _hazards(study: StudyFile, folder: Path, extent: Bounds) -> tuple[dict[str, 
     found: dict[str, Hazard] = {}
     notes: list[Sentence] = []
     for name, layer in study.hazard_layers().items():
-        grid, said = rasters.read(folder / layer.file, unit=str(layer.unit), crs=layer.crs, nodata=layer.nodata)
+        of = HAZARD_KINDS[str(layer.hazard)]
+        grid, said = rasters.read(
+            folder / layer.file, unit=str(layer.unit), kind=str(layer.hazard), crs=layer.crs, nodata=layer.nodata,
+            classes=layer.classes,
+        )  # fmt: skip
         require_overlap(in_degrees(grid.bounds, crs=grid.crs, where=layer.file), extent, where=layer.file)
-        en, zh = _label(layer)
-        found[name] = Hazard(name, str(layer.hazard), "m", grid, "no water", label_zh=zh, label_en=en)
+        en, zh = label(str(layer.hazard), layer.return_period_y)
+        found[name] = Hazard(name, str(layer.hazard), of.unit, grid, of.none_is, label_zh=zh, label_en=en)
         notes += said
     return found, tuple(dict.fromkeys(notes))
 
 
-def _label(layer: Layer) -> tuple[str, str]:
-    """What a hazard is called: ``Flood, 1 in 100 years``."""
-    en, zh = LABELS[str(layer.hazard)]
-    years = layer.return_period_y
+def label(hazard: str, return_period_y: float | None) -> tuple[str, str]:
+    """What a hazard is called in English and Chinese: ``Flood, 1 in 100 years``."""
+    en, zh = HAZARD_KINDS[hazard].en, HAZARD_KINDS[hazard].zh
+    years = return_period_y
     return (en, zh) if years is None else (f"{en}, 1 in {years:g} years", f"{years:g}年一遇{zh}")
 
 
+def _elevation(study: StudyFile, folder: Path, extent: Bounds) -> tuple[Grid | None, tuple[Sentence, ...]]:
+    """The heights of the ground, None where nobody gave them."""
+    layers = study.of_kind(ELEVATION)
+    if len(layers) > 1:
+        names = ", ".join(layer.layer_id for layer in layers)
+        cure = "Keep one; merge them beforehand."
+        raise InputError(Fault("one layer of kind elevation", names, study.study_id, cure))
+    if not layers:
+        return None, ()
+    grid, notes = rasters.heights(folder / layers[0].file, crs=layers[0].crs, nodata=layers[0].nodata)
+    require_overlap(in_degrees(grid.bounds, crs=grid.crs, where=layers[0].file), extent, where=layers[0].file)
+    return grid, notes
+
+
 def _city(
-    study: StudyFile, extract: osm.Extract, tables: Tables, hazards: dict[str, Hazard], notes: tuple[Sentence, ...]
-) -> City:
+    study: StudyFile, extract: osm.Extract, tables: Tables, hazards: dict[str, Hazard], notes: tuple[Sentence, ...],
+    elevation: Grid | None,
+) -> City:  # fmt: skip
     buildings = tables.get("buildings", extract.buildings)
     shelters, facilities = extract.shelters, extract.facilities
     if "facilities" in tables:
@@ -161,6 +233,7 @@ def _city(
         crs=study.crs, ways=extract.ways, buildings=buildings, facilities=facilities, shelters=shelters,
         areas=extract.areas, lines=extract.lines, boundaries=extract.boundaries, communities=tables.get("communities"),
         demand=tables.get("population"), hazards=hazards, notes=notes,
+        elevation=elevation,
     )  # fmt: skip
 
 
@@ -179,7 +252,7 @@ def clipped(city: City, outline: shapely.Geometry) -> City:
     }  # fmt: skip
     ways = _reaching(city.ways, wide)
     note = _clip_note(city, kept, len(city.ways) - len(ways))
-    return City(crs=city.crs, ways=ways, hazards=city.hazards, notes=(*city.notes, *note), **kept)
+    return dataclasses.replace(city, ways=ways, notes=(*city.notes, *note), **kept)
 
 
 def _clip_note(city: City, kept: dict[str, gpd.GeoDataFrame | None], streets: int) -> Iterable[Sentence]:
@@ -217,17 +290,25 @@ def _meeting(table: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFram
 
 
 def _reaching(ways: Ways, area: shapely.Geometry) -> Ways:
-    """The ways with a node in the area, whole."""
+    """The ways with a node in the area, whole, and the restrictions on turns between them."""
     inside = shapely.contains_xy(area, ways.x, ways.y)
     kept = np.logical_or.reduceat(inside, ways.start[:-1]) if len(ways) else np.zeros(0, dtype=bool)
     size = np.diff(ways.start)
     points = np.repeat(kept, size)
     node = ways.node[points]
     on_street = ways.barriers["node_id"].isin(node)
+    tags = ways.tags[kept].reset_index(drop=True)
     return Ways(
-        ways.tags[kept].reset_index(drop=True), np.r_[0, np.cumsum(size[kept])].astype(np.int64), node,
-        ways.x[points], ways.y[points], ways.barriers[on_street].reset_index(drop=True), ways.crs,
+        tags, np.r_[0, np.cumsum(size[kept])].astype(np.int64), node, ways.x[points], ways.y[points],
+        ways.barriers[on_street].reset_index(drop=True), ways.crs, _between(ways.restrictions, set(tags["way_id"])),
     )  # fmt: skip
+
+
+def _between(restrictions: pd.DataFrame, ways: set[int]) -> pd.DataFrame:
+    """The restrictions on turns all of whose ways are there."""
+    columns = (restrictions[name] for name in ("from_way", "via_ways", "to_way"))
+    whole = [ways.issuperset((start, *via, end)) for start, via, end in zip(*columns, strict=True)]
+    return restrictions[np.array(whole, dtype=bool)].reset_index(drop=True)
 
 
 def _map_notes(counts: dict[str, int]) -> Iterable[Sentence]:

@@ -5,6 +5,7 @@ Every field says what it is; a key that is not here is refused with the line it 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -14,19 +15,22 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraint
 
 import data.study.text as text
 from data.given import KINDS
-from data.rasters import METRES
+from data.hazards import HAZARDS
+from data.hazards import KINDS as HAZARD_KINDS
 from geo.errors import Fault, InputError, refuse
 
 FORMAT = 1
-HAZARDS = ("flood",)
-"""Hazards that can be computed with."""
-TABLES = tuple(KINDS)
+STREETS, ELEVATION = "streets", "elevation"
+TABLES = (*KINDS, STREETS)
+"""Kinds of layers that are tables."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
-Kind = Literal["osm", "hazard", "communities", "population", "shelters", "facilities", "buildings"]
+Kind = Literal[
+    "osm", "hazard", "communities", "population", "shelters", "facilities", "buildings", "streets", "elevation"
+]
 
 
 class Layer(BaseModel):
@@ -35,19 +39,26 @@ class Layer(BaseModel):
     model_config = FROZEN
 
     layer_id: Id = Field(description="Name of the layer, unique in the study (a-z, 0-9, _, -).")
-    kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities or buildings.")
+    kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities, buildings, "
+                      "streets or elevation.")  # fmt: skip
     file: str = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
     sha256: Sha256 = Field(default="", description="SHA-256 of the file when it was added (hex code).")
     source: str | None = Field(default=None, description="Who made the data.")
     licence: str | None = Field(default=None, description="Under what licence, e.g. ODbL-1.0.")
     attribution: str | None = Field(default=None, description="How the source wants to be named on a map.")
     date: Day | None = Field(default=None, description="When the data was current: 2024, 2024-05 or 2024-05-01.")
-    hazard: str | None = Field(default=None, description="Hazard only: what it is (flood).")
-    unit: str | None = Field(default=None, description="Hazard only: unit of the file's values (m, cm, mm, ft).")
+    hazard: str | None = Field(default=None, description=f"Hazard only: what it is ({', '.join(HAZARDS)}).")
+    unit: str | None = Field(
+        default=None, description="Hazard only: unit of the file's values (flood m, cm, mm, ft; velocity m/s; level)."
+    )
+    classes: dict[str, float] = Field(
+        default_factory=dict, description="Hazard only: value in the file = what it stands for, in unit."
+    )
     crs: str | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
     nodata: float | None = Field(default=None, description="Rasters only: value that means not known (file unit).")
     return_period_y: float | None = Field(default=None, gt=0, description="Hazard only: return period, years.")
     columns: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = the file's column.")
+    constants: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = what every row has.")
 
 
 class Scenario(BaseModel):
@@ -139,16 +150,34 @@ def _layer_faults(layer: Layer, where: str) -> Iterator[Fault]:
     if not inside(layer.file):
         yield Fault("a path inside the study's folder, such as inputs/flood.tif", repr(layer.file), f"{where}, file")
     if layer.kind == "hazard":
-        if layer.hazard not in HAZARDS:
-            yield Fault(f"a hazard of {', '.join(HAZARDS)}", repr(layer.hazard), f"{where}, hazard")
-        if layer.unit not in METRES:
-            yield Fault(f"a unit of {', '.join(METRES)}", repr(layer.unit), f"{where}, unit")
+        yield from _hazard_faults(layer, where)
     else:
-        for name in ("hazard", "unit", "return_period_y"):
-            if getattr(layer, name) is not None:
+        for name in ("hazard", "unit", "return_period_y", "classes"):
+            if getattr(layer, name) not in (None, {}):
                 yield Fault(f"no {name} on a layer of kind {layer.kind}", repr(getattr(layer, name)), where)
-    if layer.columns and layer.kind not in TABLES:
-        yield Fault(f"columns only on {', '.join(TABLES)}", f"columns on {layer.kind}", where)
+    for name in ("columns", "constants"):
+        if getattr(layer, name) and layer.kind not in TABLES:
+            yield Fault(f"{name} only on {', '.join(TABLES)}", f"{name} on {layer.kind}", where)
+
+
+def _hazard_faults(layer: Layer, where: str) -> Iterator[Fault]:
+    if layer.hazard not in HAZARDS:
+        yield Fault(f"a hazard of {', '.join(HAZARDS)}", repr(layer.hazard), f"{where}, hazard")
+    elif layer.unit not in HAZARD_KINDS[layer.hazard].units:
+        units = ", ".join(HAZARD_KINDS[layer.hazard].units)
+        yield Fault(f"a unit of {units}", repr(layer.unit), f"{where}, unit")
+    for value, meaning in layer.classes.items():
+        if not is_number(value) or not 0 <= meaning < math.inf:
+            found = f"{value} = {meaning:g}"
+            yield Fault("a number in the file = 0 or more, in unit", found, f"{where}, classes")
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is a number, and a finite one."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def inside(path: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,8 +192,11 @@ def test_show_keeps_columns_straight_with_wide_letters(flooded: Renxing) -> None
 
     flooded("run", "town")
     shown = flooded("show", "town", "--lang", "zh").out.splitlines()
-    lines = [line for line in shown if line.startswith(tuple("┏┃┡│└"))]
-    assert len({cell_len(line) for line in lines}) == 1
+    starts = [i for i, line in enumerate(shown) if line.startswith("┏")]
+    assert len(starts) == 2 * 2
+    for start in starts:
+        lines = list(takewhile(lambda line: line.startswith(tuple("┏┃┡│└")), shown[start:]))
+        assert len({cell_len(line) for line in lines}) == 1
 
 
 def test_show_says_why_in_the_language_asked_for(flooded: Renxing) -> None:
@@ -456,6 +460,22 @@ def test_a_slip_in_map_and_an_empty_table_are_named(town: Renxing, tmp_path: Pat
     path.write_text("name,lon,lat\n" + ("A,6.0,52.5\n" if words else ""), encoding="utf-8")
     done = town("add", "town", "shelters", path, "--crs", "EPSG:4326", *words)
     assert done.code == 1 and says in done.err
+
+
+def test_a_study_of_lines_and_classes(renxing: Renxing, tmp_path: Path) -> None:
+    outline = gpd.GeoDataFrame(geometry=[shapely.box(EAST - 20, NORTH - 70, EAST + 700, NORTH + 300)], crs=CRS)
+    outline.to_file(tmp_path / "outline.gpkg")
+    line = shapely.LineString([(EAST, NORTH), (EAST + 600, NORTH)])
+    gpd.GeoDataFrame({"class": ["Local"]}, geometry=[line], crs=CRS).to_file(tmp_path / "lines.gpkg")
+    assert renxing("new", "town", "--boundary", tmp_path / "outline.gpkg", "--name", "Town").code == 0
+    refused(renxing("run", "town"), "the streets of the study", "renxing add STUDY streets FILE")
+    added = renxing("add", "town", "streets", tmp_path / "lines.gpkg", "--map", "surface:=asphalt")
+    assert (added.code, "highway=class" in added.err) == (0, True)
+    flood = ("add", "town", "hazard", drawn_town.flood(tmp_path), "--hazard", "flood", "--unit", "m")
+    refused(renxing(*flood, "--map", "1=2.0"), "found 0, 1", "--map 0=VALUE")
+    made = renxing(*flood, "--map", "1=2.0", "--map", "0=none", "--scenario", "flood", "--json")
+    assert made.json["layers"][1]["classes"] == {"0": 0.0, "1": 2.0}
+    assert renxing("run", "town").code == 0
 
 
 def test_an_empty_boundary_is_refused(renxing: Renxing, tmp_path: Path) -> None:

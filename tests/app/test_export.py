@@ -26,13 +26,19 @@ from app.export.sheets import _harmless
 from app.export.values import decimals
 from app.store import Run
 from geo.errors import ConflictError, NotFoundError, StorageError
+from tests.app import circles_made
 from tests.app.hand_made import HOSTILE, saved
 from tiles import style
 from tiles.style import Style
+from tiles.text import Text
 
 QUOTED = re.compile(r"\"[^\"]+\"")
-STYLES = [style.status(), style.walking(), style.shelters(), style.open_streets(), style.flows(), style.depth(px=3),
-          style.facilities(), style.lost()]  # fmt: skip
+RINGS = style.rings("fire", [5, 10, 15])
+STYLES = [
+    style.status(), style.walking(), style.shelters(), style.open_streets(), style.flows(), style.depth(px=3),
+    style.facilities(), style.lost(), RINGS, style.depths("fire", 3), style.losses(), style.lacking(("a", "b")),
+    style.arrivals("fire_s"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -166,7 +172,9 @@ def true(database: sqlite3.Connection, rule: str, value: float) -> bool:
     return bool(found)
 
 
-@pytest.mark.parametrize("look", [style.walking(), style.flows(), style.depth(px=3)], ids=lambda look: look.column)
+@pytest.mark.parametrize(
+    "look", [style.walking(), style.flows(), style.depth(px=3), RINGS, style.losses()], ids=lambda look: look.column
+)
 def test_a_ramp_s_rules_choose_as_the_map_does(look: Style) -> None:
     """The rules, worked out as SQL, against the classes the tiles use."""
     values = [*look.uppers[np.isfinite(look.uppers)], 0.0, 0.001, 179.9, 180.1, 1e6, 1.0]
@@ -183,6 +191,51 @@ def test_categories_name_every_value_and_leave_the_rest_to_the_last() -> None:
     assert conditions(style.shelters()) == ['"usable" = TRUE', '"usable" = FALSE', "ELSE"]
     assert conditions(style.open_streets())[0] == '"walk_reason" IS NULL'
     assert conditions(style.lost()) == [""]
+
+
+def test_areas_one_on_another_are_seen_through_as_a_whole() -> None:
+    """The layer's opacity stands in the style; each ring's own fill is opaque, so that they do not mix."""
+    root = ElementTree.fromstring(qml(RINGS, "polygon"))
+    assert root.findtext("layerOpacity") == f"{RINGS.opacity:g}"
+    assert root.get("styleCategories") == "Symbology|Rendering"
+    colours = [o.get("value") or "" for o in root.findall(".//Option[@name='color']")]
+    assert {colour.split(",")[3] for colour in colours} == {"255"}
+    assert ElementTree.fromstring(qml(style.status(), "polygon")).findtext("layerOpacity") == "1"
+
+
+def test_nobodys_ground_is_hatched() -> None:
+    look = style.divided("facility_id", [], nobody=Text("无", "nobody"), marked=Text("大", "large"))
+    root = ElementTree.fromstring(qml(look, "polygon"))
+    assert root.find(".//Option[@value='b_diagonal']") is not None
+    assert root.find(".//rule").get("filter") == '"facility_id" IS NULL'  # type: ignore[union-attr]
+
+
+# service circles
+
+
+def test_circles_come_through_every_format(tmp_path: Path) -> None:
+    _, run = circles_made.saved(tmp_path)
+    ringed = json.loads(as_geojson(run, "circles_fire"))
+    assert ringed["attribution"] == ["© OpenStreetMap contributors"]
+    assert [f["properties"]["minutes"] for f in ringed["features"]] == [15, 10, 5]
+    assert ringed["features"][1]["properties"]["street_km"] == 0.31
+    sheet = {row["facility_id"]: row for row in rows(as_csv(run, "responsibility_fire"))}
+    assert (sheet["f1"]["name"], sheet["f2"]["too_large"], sheet[""]["s_p95"]) == (f"'{HOSTILE}", "True", "")
+    assert [(row["minutes"], row["lon"]) for row in rows(as_csv(run, "circles_police"))] == [
+        ("15.0", ""), ("10.0", ""), ("5.0", ""),
+    ]  # fmt: skip
+    assert {row["when"] for row in rows(as_csv(run, "community_circles"))} == {"normal", "now"}
+
+
+def test_every_table_of_a_service_has_a_style_in_the_geopackage(tmp_path: Path) -> None:
+    _, run = circles_made.saved(tmp_path)
+    path = tmp_path / "run.gpkg"
+    export(run, Format.gpkg, path)
+    with closing(sqlite3.connect(path)) as database:
+        styled = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+    tables = {layer.layer for layer in run.record.layers if layer.kind == "table"}
+    assert tables - set(styled) == {"community_circles", "cut_off", "shelters"}
+    assert "&quot;walk_s&quot;" in styled["demand"] and "&quot;walk_reason&quot;" in styled["streets"]
 
 
 # whole runs

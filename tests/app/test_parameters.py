@@ -6,8 +6,8 @@ import pytest
 
 from app.parameters import changed, listed, parsed
 from data import standards
+from geo.city import PlanParams
 from geo.errors import ParameterError
-from geo.plan import PlanParams
 
 DEFAULTS = PlanParams.of(standards.load())
 
@@ -29,7 +29,7 @@ def test_a_change_changes_nothing_else() -> None:
 def test_every_default_may_be_written_as_text() -> None:
     for parameter in listed(DEFAULTS):
         value = parameter.value
-        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         assert changed(DEFAULTS, {parameter.name: text}, where="--set") == DEFAULTS, parameter.name
 
 

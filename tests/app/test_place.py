@@ -87,6 +87,7 @@ def test_the_extract_is_asked_for_with_a_margin_and_kept_as_it_came(tmp_path: Pa
     ring = shapely.Polygon(list(zip(numbers[1::2], numbers[::2], strict=True)))
     assert ring.contains(SQUARE)
     assert ring.area < 2.5 * SQUARE.area
+    assert '[type~"^restriction"]' in query
 
 
 @pytest.mark.parametrize("answer", [

@@ -7,9 +7,10 @@ from string import Formatter
 
 import pytest
 
+from app.drawings import SERVICES
 from app.texts import catalogue, codes, section, words
 from data.osm import kinds
-from geo import evacuation, reasons, setbacks
+from geo import access, evacuation, reasons, services, setbacks, slowing
 from tests.source import ROOT
 from tiles.text import LANGUAGES, Text
 
@@ -38,12 +39,22 @@ def kinds_of(rules: kinds.Rules) -> set[str]:
     return {kind for values in rules.values() for kind in values.values()}
 
 
+def street_reasons() -> set[str]:
+    """Why a street can be closed: by a hazard, by what is said of it (as documented there), by its ground."""
+    said = re.findall(r"``(\w+)``", (access.closed.__doc__ or "").split("Reasons:")[1])
+    return {*slowing.REASONS.values(), *said, "surface", "too_steep", "steps"}
+
+
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
         ("state", set(evacuation.STATES)),
         ("status", {"good", "watch", "bad", "empty"}),
-        ("walk_reason", {"flooded", "not_a_street", "motor_road", "no_access"}),
+        ("street_reason", street_reasons()),
+        ("category", set(services.CATEGORIES)),
+        ("service", {*SERVICES, "everyday"}),
+        ("cause", {"closed", "slowed"}),
+        ("hazard", set(slowing.UNITS)),
         ("capacity_basis", {"declared", "floor", "open", "unknown"}),
         ("group", set(setbacks.SetbackParams.model_fields)),
         ("kind", kinds_of(kinds.FACILITIES) | kinds_of(kinds.OPEN_SPACES) | kinds_of(kinds.REFUGE_TAGS)),

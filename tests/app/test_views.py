@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 from rasterio.transform import Affine
 
 from app import views
+from app.drawings import DRAWINGS, ENGINES, GROUPS, SERVICES, joined
 from app.showing import Shown
-from app.views import GROUPS, STATUS_ORDER
+from app.views import LEGEND_ROWS, STATUS_ORDER
+from geo import services, tallies
+from tests.app import circles_made
 from tests.app.hand_made import HOSTILE, saved
-from tiles.layer import Layer, Raster, spoken
+from tiles.layer import Layer, Raster
 from tiles.text import Text
 
 
@@ -85,7 +88,7 @@ def test_every_word_is_in_both_languages(layers: dict[str, Layer]) -> None:
 def test_fields_are_columns_that_are_there(layers: dict[str, Layer]) -> None:
     for layer in layers.values():
         if layer.features is not None:
-            assert [f.column for f in layer.fields if not set(spoken(f.column)) & set(layer.features.columns)] == []
+            assert [f.column for f in layer.fields if not set(f.columns) & set(layer.features.columns)] == []
 
 
 def test_the_legend_counts_everybody(layers: dict[str, Layer]) -> None:
@@ -173,3 +176,122 @@ def test_standings_are_in_order_whatever_the_order_of_rows(rows: list[tuple[str,
 def test_bounds_are_those_of_the_communities() -> None:
     assert views.bounds(Tables({"communities": communities(["good", "bad"], [0, 1])})) == (0, 0, 2, 1)
     assert views.bounds(Tables({"communities": communities([], [])})) == (-180, -85, 180, 85)
+
+
+# service circles
+
+
+@pytest.fixture(scope="module")
+def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Layer]:
+    return {layer.layer_id: layer for layer in Shown(circles_made.saved(tmp_path_factory.mktemp("covered"))[1]).layers}
+
+
+def test_every_service_is_drawn_under_its_topic(covered: dict[str, Layer]) -> None:
+    circles = [layer for layer in covered.values() if layer.group == "circles"]
+    topics = {layer.topic.en: [] for layer in circles} | {}
+    for layer in circles:
+        topics[layer.topic.en].append(layer.short.en)
+    engine = ["Reach", "Reach on a normal day", "Stations there in time", "Areas of responsibility",
+              "Streets that cost it", "Minutes to each home"]  # fmt: skip
+    assert list(topics) == ["Fire engine", "Ambulance", "Police", "Supplies", "Shelters on foot", "Everyday needs"]
+    assert [topics[name] for name in ("Fire engine", "Ambulance", "Police")] == [engine] * 3
+    assert topics["Supplies"] == topics["Shelters on foot"] == ["Reach", "Reach on a normal day"]
+    assert not any(layer.visible for layer in circles)
+
+
+def test_an_ordinary_day_has_no_losses_and_no_day_before(tmp_path: Path) -> None:
+    names = {layer.layer_id for layer in Shown(circles_made.saved(tmp_path, faced=False)[1]).layers}
+    assert "circles_fire" in names and "homes_fire" in names
+    assert [name for name in names if name.endswith("_normal") or name.startswith("losses_")] == []
+
+
+def test_the_services_drawn_are_those_that_are_computed() -> None:
+    assert ENGINES == tallies.ENGINES
+    assert set(SERVICES) == {"fire", "medical", "police", "supplies", services.SHELTER}
+
+
+def test_layer_ids_are_names_and_each_is_there_once() -> None:
+    ids = [drawing.layer_id for drawing in DRAWINGS]
+    assert len(ids) == len(set(ids))
+    assert all(drawing.short.zh and drawing.short.en for drawing in DRAWINGS)
+
+
+def test_a_title_that_stands_alone_names_its_service(covered: dict[str, Layer]) -> None:
+    assert covered["circles_fire"].title == Text("消防车：可达范围", "Fire engine: reach")
+    assert joined(Text("甲", "A"), Text("乙", "Of it")) == Text("甲：乙", "A: of it")
+
+
+def test_rings_count_the_people_within(covered: dict[str, Layer]) -> None:
+    rows = covered["circles_medical"].legend
+    assert [(row.label.en, row.people) for row in rows] == [
+        ("within 5 min", 0), ("within 10 min", 7), ("within 15 min", 7),
+    ]  # fmt: skip
+    before = covered["circles_medical_normal"].legend
+    assert [row.people for row in before] == [7, 12, 12]
+    assert all(row.symbol.line and not row.symbol.fill for row in before)
+
+
+def test_ground_is_named_by_its_station_and_nobodys_is_hatched(covered: dict[str, Layer]) -> None:
+    layer = covered["responsibility_fire"]
+    assert layer.named
+    nobody, first, second = layer.legend
+    assert (nobody.label.en, nobody.symbol.hatch, nobody.people) == ("No station gets there", True, 0)
+    assert (first.label, first.people) == (Text(HOSTILE, HOSTILE), 7)
+    assert (second.label, second.people) == (Text("东站（面积过大）", "East (too large)"), 5)
+    assert first.symbol.fill != second.symbol.fill
+    assert second.symbol.line != first.symbol.line
+
+
+def test_a_long_legend_tells_the_rest_in_one_row(covered: dict[str, Layer]) -> None:
+    n = LEGEND_ROWS + 5
+    shapes = [shapely.box(i, 0, i + 1, 1) for i in range(n)]
+    ids = [f"f{i:02}" for i in range(n)]
+    table = gpd.GeoDataFrame({"facility_id": ids, "name": ids, "people": range(n), "too_large": False},
+                             geometry=shapes, crs="EPSG:4326")  # fmt: skip
+    (layer,) = views.layers(Tables({"responsibility_fire": table}))
+    assert len(layer.legend) == LEGEND_ROWS + 1
+    assert sum(row.people or 0 for row in layer.legend) == sum(range(n))
+    assert layer.legend[-1].label.en == "5 others"
+    assert layer.legend[0].people == n - 1
+
+
+def test_homes_are_told_by_time_and_by_what_they_lack(covered: dict[str, Layer]) -> None:
+    counts = {row.label.en: row.people for row in covered["homes_medical"].legend if row.people}
+    assert counts == {"0–3 min": 5, "Nobody gets there": 7}
+    lacking = {row.label.en: row.people for row in covered["homes_everyday"].legend}
+    assert lacking == {"Nothing missing": 5, "2 missing": 7}
+
+
+def test_a_service_that_nobody_gets_any_more_is_still_drawn() -> None:
+    homes = gpd.GeoDataFrame({"people": [3], "fire_s": [np.nan], "fire_s_normal": [60.0]},
+                             geometry=[shapely.Point(0, 0)], crs="EPSG:4326")  # fmt: skip
+    found = {layer.layer_id: layer for layer in views.layers(Tables({"demand": homes.assign(walk_s=np.nan)}))}
+    assert {row.label.en: row.people for row in found["homes_fire"].legend if row.people} == {"Nobody gets there": 3}
+    assert "homes_medical" not in found
+
+
+def test_a_community_says_its_services(covered: dict[str, Layer]) -> None:
+    fields = {f.column: f for f in covered["communities"].fields}
+    assert [name for name, f in fields.items() if f.kind == "sentence"] == [
+        "reason", "fire_reason", "medical_reason", "police_reason",
+    ]  # fmt: skip
+    assert fields["circle_share"].normal == "circle_share_normal"
+    assert fields["circle_missing"].codes["medical"] == Text("医疗", "Medical care")
+
+
+def test_outlines_of_many_vertices_come_as_tiles(covered: dict[str, Layer]) -> None:
+    """A circle with a great many vertices goes out in tiles; small ones and whatever carries a name in one piece."""
+    angle = np.linspace(0, 6, 60_000)
+    round_ = shapely.Polygon(np.column_stack([np.cos(angle), np.sin(angle)]))
+    table = gpd.GeoDataFrame({"minutes": [5.0], "people": [1]}, geometry=[round_], crs="EPSG:4326")
+    (layer,) = views.layers(Tables({"circles_fire": table}))
+    assert (layer.delivery, layer.vertices) == ("mvt", 60_001)
+    assert {covered[name].delivery for name in ("circles_fire", "responsibility_fire", "communities")} == {"geojson"}
+
+
+def test_services_stand_in_the_headline_where_they_were_computed(tmp_path: Path) -> None:
+    found = {n.key: n for n in views.numbers(Shown(circles_made.saved(tmp_path)[1]))}
+    assert len(found) == 8
+    assert (found["fire"].value, found["fire"].normal, found["fire"].kind) == (5 / 12, 1.0, "share")
+    none = views.numbers(Tables({}, headline={"fire_share": float("nan")}))
+    assert [n.value for n in none if n.key == "fire"] == [None]

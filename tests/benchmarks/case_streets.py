@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from geo.routing import Graph
 from tests import shared_data
 from tests.benchmarks.bench import NotHere, Prepared, case, folder
 
@@ -101,6 +102,16 @@ def grid_town(side: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     return side * side, tail, head, np.random.default_rng(1).uniform(20, 120, len(tail))
 
 
+def town_graph(n: int, tail: np.ndarray, head: np.ndarray, seconds: np.ndarray) -> Graph:
+    """Streets open both ways, each as long in metres as it takes seconds."""
+    from types import SimpleNamespace
+
+    from geo import routing
+
+    streets = SimpleNamespace(x=np.zeros(n), u=tail, v=head, length_m=seconds)
+    return routing.graph(streets, seconds, seconds)  # type: ignore[arg-type]
+
+
 SOURCES = 500
 
 
@@ -111,20 +122,12 @@ def sources(n: int) -> np.ndarray:
 @case("nearest of 500 for every node", unit="nodes", sizes=(100, 300, 1000))
 def nearest(side: int | str) -> Prepared:
     from geo import routing
-    from geo.routing import Graph
     from geo.snapping import Snaps
 
     n, tail, head, seconds = grid_town(int(side))
-    ms = np.rint(seconds * 1000).astype(np.int64)
-    order = np.lexsort((np.r_[head, tail], np.r_[tail, head]))
-    first = np.r_[0, np.cumsum(np.bincount(np.r_[tail, head], minlength=n))].astype(np.int64)
-    edge = np.r_[np.arange(len(tail)), np.arange(len(tail))].astype(np.int32)
-    graph = Graph(
-        first, np.r_[head, tail][order].astype(np.int32), np.r_[ms, ms][order].astype(np.int32), edge[order], ms, ms,
-        tail, head, seconds, np.zeros(n, dtype=bool),
-    )  # fmt: skip
+    graph = town_graph(n, tail, head, seconds)
     starts = sources(n)
-    at = np.array([edge[order][first[s]] for s in starts], dtype=np.int64)
+    at = graph.edge[graph.first[starts]].astype(np.int64)
     along = np.where(tail[at] == starts, 0.0, seconds[at])
     snaps = Snaps(np.arange(SOURCES), at, along, np.zeros(SOURCES))
     return n, lambda: routing.nearest(graph, snaps)

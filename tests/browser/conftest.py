@@ -128,6 +128,13 @@ class Visit:
         self.page.wait_for_timeout(400)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
+    def unfold(self) -> Visit:
+        """Open every topic of the legend."""
+        self.page.evaluate(
+            "() => document.querySelectorAll('details.topic').forEach((topic) => { topic.open = true; })"
+        )
+        return self
+
     def foreign(self, address: str) -> list[str]:
         """What was asked of other hosts."""
         return [url for url in self.asked if not url.startswith((f"{address}/", "data:", "blob:"))]

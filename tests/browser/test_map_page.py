@@ -36,12 +36,12 @@ def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(
     assert seen.page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
     expect(seen.page.locator("#attribution")).to_contain_text("© OpenStreetMap contributors")
     expect(seen.page.locator(".leaflet-control-scale-line")).to_be_visible()
-    expect(seen.page.locator("#panel dl.numbers > div")).to_have_count(6)
+    expect(seen.page.locator("#panel dl.numbers > div")).to_have_count(8)
 
 
 def test_every_layer_can_be_switched_on_and_off(service: Served, town: Visit) -> None:
-    boxes = town.page.locator("#legend input[type=checkbox]")
-    assert boxes.count() >= 6
+    boxes = town.unfold().page.locator("#legend input[type=checkbox]")
+    assert boxes.count() >= 20
     for i in range(boxes.count()):
         row = town.page.locator("#legend .layer").nth(i)
         boxes.nth(i).set_checked(True)
@@ -70,7 +70,7 @@ def test_a_community_is_found_from_the_list_and_says_why(town: Visit) -> None:
     first.click()
     popup = town.page.locator(".leaflet-popup")
     expect(popup.locator("h3")).to_have_text(first.locator("strong").text_content() or "")
-    expect(popup.locator(".reason")).to_have_text(reason or "")
+    expect(popup.locator(".reason").first).to_have_text(reason or "")
     expect(first).to_have_attribute("aria-current", "")
     town.keep("town-community")
     town.page.keyboard.press("Escape")

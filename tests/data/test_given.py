@@ -73,6 +73,19 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
     assert all(word in said for word in ("'many'", "1 values below", "huge", "LineString"))
 
 
+def test_one_value_for_every_row(tmp_path: Path) -> None:
+    path = file(tmp_path, POINT, POINT, category=["health", "health"], kind=["a", "b"])
+    table, _ = given.read(path, "facilities", into=CRS, constants={"kind": "fire_station"})
+    assert table["kind"].tolist() == ["fire_station"] * 2
+    bare = file(tmp_path, POINT, category=["health"])
+    with pytest.raises(ColumnError, match=r"--map kind=COLUMN, or give every row the same with --map kind:=VALUE"):
+        given.read(bare, "facilities", into=CRS)
+    with pytest.raises(ColumnError, match="'knd'"):
+        given.read(bare, "facilities", into=CRS, constants={"knd": "clinic"})
+    people = given.read(bare, "population", into=CRS, constants={"people": "12"})[0]
+    assert people["people"].tolist() == [12]
+
+
 @pytest.mark.parametrize("kind", ["communities", "buildings"])
 def test_points_are_no_areas(tmp_path: Path, kind: str) -> None:
     with pytest.raises(ColumnError, match="MultiPolygon or Polygon, found Point"):

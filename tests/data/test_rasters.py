@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,6 +156,127 @@ def test_too_many_cells_are_refused_before_reading(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(rasters, "CELLS_MAX", 5)
     with pytest.raises(LimitError, match=r"at most 5 cells, found 6"):
         rasters.read(tif(tmp_path / "a.tif", [[0, 1, 2], [0, 1, 2]]), unit="m")
+
+
+# classes, and hazards that are not measured
+
+
+CLASSES = {"1": 2.0, "2": 1.0, "3": 0.3, "4": 0.0}
+
+
+def test_classes_that_run_the_other_way(tmp_path: Path) -> None:
+    """1 is worst, 4 is not flooded, 0 is declared as not known."""
+    path = tif(tmp_path / "a.tif", [[1, 2, 3], [4, 0, 1]], dtype="uint8", nodata=0)
+    grid, notes = rasters.read(path, unit="m", classes=CLASSES)
+    expected = np.array([[2, 1, 0.3], [0, np.nan, 2]], dtype=np.float32)
+    assert np.array_equal(grid.values, expected, equal_nan=True)
+    assert notes == ()
+    assert rasters.read(path, unit="cm", classes=CLASSES)[0].values[0, 0] == pytest.approx(0.02)
+
+
+def test_a_value_that_nobody_explained_is_refused_with_the_list(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[1, 2, 3, 4, 9]], dtype="uint8")
+    with pytest.raises(InputError, match=r"--map explains \(1, 2\), found 1, 2, 3, 4, 9. Add --map 3=VALUE"):
+        rasters.read(path, unit="m", classes={"1": 2.0, "2": 1.0})
+    with pytest.raises(InputError, match="found 1, 2, 3, 4"):
+        rasters.read(path, unit="m", classes={"1": 2.0, "2": 1.0}, nodata=9)
+
+
+def test_long_lists_of_values_are_cut(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [np.arange(100) / 8])
+    with pytest.raises(InputError, match=r"0\.25, .* 1\.375 …"):
+        rasters.read(path, unit="m", classes={"0": 0.0})
+
+
+def test_what_a_class_stands_for_must_be_possible(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[1, 2]], dtype="uint8")
+    with pytest.raises(InputError, match="depths up to 100"):
+        rasters.read(path, unit="m", classes={"1": 500.0, "2": 0.0})
+    with pytest.raises(InputError, match="levels up to 5"):
+        rasters.read(path, unit="level", kind="landslide", classes={"1": 6.0, "2": 0.0})
+
+
+@given(hnp.arrays(np.uint8, (3, 4), elements=st.integers(1, 4)))
+def test_every_cell_becomes_what_its_class_stands_for(tmp_path_factory: pytest.TempPathFactory, values: Any) -> None:
+    path = tif(tmp_path_factory.mktemp("r") / "a.tif", values, dtype="uint8")
+    grid, _ = rasters.read(path, unit="m", classes=CLASSES)
+    assert grid.values == pytest.approx(np.vectorize(lambda v: CLASSES[str(v)])(values))
+
+
+@pytest.mark.parametrize("kind", ["fire", "landslide", "debris", "sand"])
+def test_levels(tmp_path: Path, kind: str) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 1, 5]], dtype="uint8")
+    grid, notes = rasters.read(path, unit="level", kind=kind)
+    assert grid.values.tolist() == [[0, 1, 5]]
+    assert codes(notes) == ["raster_levels", "raster_all_known"]
+    with pytest.raises(ParameterError, match="'m'"):
+        rasters.read(path, unit="m", kind=kind)
+    with pytest.raises(InputError, match=r"levels up to 5, found 1 cells above, up to 7. Say what each"):
+        rasters.read(tif(tmp_path / "b.tif", [[0, 4, 7]]), unit="level", kind=kind)
+
+
+def test_velocities(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 1.5, -9999]])
+    grid, notes = rasters.read(path, unit="m/s", kind="flood_velocity", nodata=-9999)
+    assert np.array_equal(grid.values, [[0, 1.5, np.nan]], equal_nan=True)
+    assert notes == ()
+    with pytest.raises(InputError, match="velocities up to 50"):
+        rasters.read(tif(tmp_path / "b.tif", [[0, 70, 80]]), unit="m/s", kind="flood_velocity")
+    with pytest.raises(InputError, match="-9999 in 1 cells, undeclared"):
+        rasters.read(path, unit="m/s", kind="flood_velocity")
+
+
+def test_a_film_of_rain_is_said(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[1e-9, 0.001, 0.5, np.nan]])
+    assert codes(rasters.read(path, unit="m")[1]) == ["raster_film"]
+    assert codes(rasters.read(tif(tmp_path / "b.tif", [[0, 0.02, 0.5, np.nan]]), unit="m")[1]) == []
+
+
+# heights
+
+
+def test_heights_may_lie_below_the_sea(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[-4.5, 0, 321], [-9999, 12, -1]], nodata=-9999)
+    grid, notes = rasters.heights(path)
+    assert np.array_equal(grid.values, np.array([[-4.5, 0, 321], [np.nan, 12, -1]], dtype=np.float32), equal_nan=True)
+    assert codes(notes) == ["elevation_unknown"]
+
+
+@pytest.mark.parametrize(("values", "said"), [
+    ([[1, -9999]], "1 cells beyond, from -9999 to -9999"), ([[1, 12_000]], "1 cells beyond"),
+    ([[np.nan, np.nan]], "no cell with a value"),
+])  # fmt: skip
+def test_heights_that_no_ground_has_are_refused(tmp_path: Path, values: list[list[float]], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        rasters.heights(tif(tmp_path / "a.tif", values))
+
+
+def srtm() -> bytes:
+    """A tile of SRTM: 1 201 × 1 201 heights, big end first; 7 m in the north-west corner, nothing in the south-east."""
+    values = np.full((1201, 1201), 100, dtype=">i2")
+    values[0, 0], values[-1, -1] = 7, -32768
+    return values.tobytes()
+
+
+def test_a_tile_of_srtm_plain_and_zipped(tmp_path: Path) -> None:
+    (tmp_path / "n42e001.hgt").write_bytes(srtm())
+    with zipfile.ZipFile(tmp_path / "srtm.zip", "w") as archive:
+        archive.writestr("N42E001.hgt", srtm())
+    for name in ("n42e001.hgt", "srtm.zip"):
+        grid, _ = rasters.heights(tmp_path / name)
+        assert (grid.crs, grid.values.shape) == ("EPSG:4326", (1201, 1201))
+        assert (grid.values[0, 0], np.isnan(grid.values[-1, -1])) == (7, True)
+        assert np.allclose(grid.bounds, (1, 42, 2, 43), atol=0.001)
+
+
+def test_a_tile_that_does_not_say_where_it_lies_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "heights.hgt").write_bytes(srtm())
+    with pytest.raises(UnreadableError):
+        rasters.heights(tmp_path / "heights.hgt")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.txt", "a")
+    with pytest.raises(UnreadableError, match=r"\.hgt in the zip"):
+        rasters.heights(tmp_path / "two.zip")
 
 
 def test_ascii_grid(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from data import standards
+from geo.city import PlanParams
 from geo.errors import ParameterError
-from geo.plan import PlanParams
 from geo.standards import GRADES, Standards, Value
 
 VALUES = standards.load()

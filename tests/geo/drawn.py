@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from geo.network import BARRIER_TAGS, WAY_TAGS, Ways
+from geo.network import BARRIER_TAGS, RESTRICTIONS, WAY_TAGS, Ways, no_restrictions
 
 CRS = "EPSG:32631"
 ORIGIN = (600_000.0, 5_800_000.0)
@@ -29,8 +29,13 @@ def ways(
     chains: Mapping[str, Mapping[str, str]],
     *,
     barriers: Mapping[str, Mapping[str, str]] | None = None,
+    restrictions: Sequence[Mapping[str, object]] = (),
 ) -> Ways:
-    """Streets through lettered nodes: ``{"abc": {"highway": "residential"}}`` is one way over a, b and c."""
+    """Streets through lettered nodes: ``{"abc": {"highway": "residential"}}`` is one way over a, b and c.
+
+    A restriction names its ways by their chains, and what it leads over by a letter or by a list of chains:
+    ``{"kind": "no_left_turn", "from": "ab", "over": "b", "to": "bc"}``; what else it has are columns.
+    """
     letters = [letter for chain in chains for letter in chain]
     sizes = [len(chain) for chain in chains]
     rows = [
@@ -46,4 +51,23 @@ def ways(
         y=np.array([places[letter][1] for letter in letters], dtype=float),
         barriers=pd.DataFrame(stands, columns=["node_id", *BARRIER_TAGS]),
         crs=CRS,
+        restrictions=pd.DataFrame([_restriction(i, r, list(chains)) for i, r in enumerate(restrictions)])
+        if restrictions
+        else no_restrictions(),
     )
+
+
+def _restriction(number: int, told: Mapping[str, object], chains: Sequence[str]) -> dict[str, object]:
+    """One row of ``Ways.restrictions``; a chain that is none of the ways gets an id that no way has."""
+    ids = {chain: i + 1 for i, chain in enumerate(chains)}
+    over = told["over"]
+    others = {k: v for k, v in told.items() if k not in ("from", "over", "to")}
+    return {
+        **dict.fromkeys(RESTRICTIONS),
+        "restriction_id": number,
+        "from_way": ids.get(str(told["from"]), -1),
+        "via_node": ord(over) if isinstance(over, str) else -1,
+        "via_ways": () if isinstance(over, str) else tuple(ids.get(chain, -1) for chain in over),
+        "to_way": ids.get(str(told["to"]), -1),
+        **others,
+    }

@@ -8,11 +8,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import evacuation, network, snapping
+from data import standards
+from geo import evacuation, network, snapping, usable
+from geo.city import PlanParams
 from geo.evacuation import WalkParams, Walks
+from geo.hazards import Grid, Hazard
 from geo.network import Network
 from geo.snapping import Snaps
-from tests.geo.drawn import ORIGIN, positions, ways
+from tests.geo.drawn import CRS, ORIGIN, positions, ways
 
 # home a, shelter d; the short way b-c floods, the long way round by e-f stays dry; z is an island
 #
@@ -20,8 +23,9 @@ from tests.geo.drawn import ORIGIN, positions, ways
 #    ef
 TOWN = positions("abcd   zy\n.\n ef", step_m=60)
 CHAINS: dict[str, dict[str, str]] = {"ab": {}, "bc": {}, "cd": {}, "be": {}, "ef": {}, "fc": {}, "zy": {}}
-PARAMS = WalkParams(speed_ms=1.0, stairs_factor=0.5, close_depth_m=0.5, max_minutes=15, snap_max_m=50, island_m=0)
-DRY = np.zeros(7)
+RULES = PlanParams.of(standards.load())
+PARAMS = RULES.walk.model_copy(update={"speed_ms": 1.0, "snap_max_m": 50.0, "island_m": 0.0})
+MIDDLES = {"ab": (30, 0), "bc": (90, 0), "cd": (150, 0), "be": (60, -60), "ef": (90, -120), "fc": (120, -60)}
 
 
 def town(chains: dict[str, dict[str, str]] = CHAINS) -> Network:
@@ -32,11 +36,20 @@ def points(*xy: tuple[float, float]) -> np.ndarray:
     return shapely.points(np.array([(ORIGIN[0] + x, ORIGIN[1] + y) for x, y in xy]).reshape(-1, 2))
 
 
+def water(depth: np.ndarray) -> Hazard:
+    """Water on the middle of each street but the last: cells of 2 m over the town."""
+    values = np.zeros((90, 300))
+    for (x, y), d in zip(MIDDLES.values(), depth, strict=False):
+        values[int((10 - y) // 2), int((x + 10) // 2)] = d
+    return Hazard("drawn", "flood", "m", Grid(values, (2, 0, ORIGIN[0] - 10, 0, -2, ORIGIN[1] + 10), CRS))
+
+
 def walks(
     net: Network, homes: np.ndarray, sites: np.ndarray, *, depth: np.ndarray | None = None, params: WalkParams = PARAMS
 ) -> Walks:
-    usual = evacuation.walkways(net, params=params)
-    now = evacuation.walkways(net, params=params, depth_max_m=depth)
+    faced = [] if depth is None else [water(depth)]
+    usual = usable.streets(net, params, rules=RULES, island_m=params.island_m)
+    now = usable.streets(net, params, rules=RULES, island_m=params.island_m, faced=faced, normal=usual)
     places = snapping.snap(net, homes, usable=usual.usable, max_m=params.snap_max_m)
     doors = snapping.entrances(net, sites, usable=usual.usable, max_m=params.snap_max_m, spread_m=0)
     doors = Snaps(doors.place, np.where(now.usable[doors.edge], doors.edge, -1), doors.along_m, doors.off_m)

@@ -12,8 +12,8 @@ import shapely
 
 import data.standards
 from geo import plan, tables
+from geo.city import City, PlanParams, Scenario
 from geo.hazards import Grid, Hazard
-from geo.plan import City, PlanParams, Scenario
 from geo.tables import Schema
 from tests.geo.drawn import CRS, ORIGIN, positions, ways
 
@@ -142,11 +142,13 @@ def test_candidates_stand_in_and_are_named() -> None:
     assert "candidates_assumed" in [note.code for note in found.notes]
 
 
-def test_a_city_where_nobody_lives() -> None:
+def test_a_city_of_which_nobody_knows_the_people_stands_by_its_streets() -> None:
     town = city()
     assert town.demand is not None
     found = computed(replace(town, demand=town.demand.iloc[:0]), NORMAL)
-    assert found.layers["communities"]["status"].tolist() == ["empty", "empty"]
+    assert found.layers["communities"]["status"].tolist() == ["good", "good"]
+    assert set(found.layers["communities"]["reason_code"]) == {"people_not_known"}
+    assert found.headline["shelter_street_share"] == 1
     assert all(check.ok for check in found.audit)
 
 

@@ -21,7 +21,7 @@ WEST, SOUTH = 600_000.0, 5_800_000.0
 PARAMS = PopulationParams(
     house_m2_per_person=50, apartments_m2_per_person=40, dormitory_m2_per_person=10, dwelling_share=0.8,
     untold_share=0.5, house_levels=2, apartments_levels=4, untold_levels=3, storey_m=3, min_recorded=3,
-    min_dwelling_m2=25, max_untold_m2=2500, max_told_share=0.5,
+    min_dwelling_m2=25, max_untold_m2=2500, max_told_share=0.5, street_spacing_m=100,
 )  # fmt: skip
 
 
@@ -249,3 +249,42 @@ def test_allocation_keeps_every_unit_whole(rows: list[tuple[str, int, int]], peo
     assert found["people"].sum() == sum(people)
     if on_border == 0:
         assert inner == people
+
+
+# -- along streets -------------------------------------------------------------------------------------------------
+
+
+def areas_of_people(*people: int) -> Population:
+    """Squares of 100 m side by side, each with so many people."""
+    shapes = [ground(100, 100, at=100.0 * i) for i in range(len(people))]
+    columns = {"demand_id": [f"u{i}" for i in range(len(people))], "people": list(people)}
+    return population.given(gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS))
+
+
+def on_streets(people: Population, *east_and_metres: tuple[float, float]) -> Population:
+    east, metres = np.array(east_and_metres, dtype=float).reshape(-1, 2).T
+    names = np.array([f"w1-0-{i}" for i in range(len(east))], dtype=object)
+    points = np.asarray(shapely.points(WEST + east, SOUTH + 50.0))
+    return population.along_streets(people, points, metres, names)
+
+
+def test_people_of_an_area_stand_along_its_streets_by_length() -> None:
+    found = on_streets(areas_of_people(100, 7), (20, 30.0), (60, 10.0), (150, 50.0))
+    assert found.demand[["demand_id", "people"]].to_numpy().tolist() == [
+        ["u0@w1-0-0", 75], ["u0@w1-0-1", 25], ["u1@w1-0-2", 7],
+    ]  # fmt: skip
+    assert [note.code for note in found.notes] == ["people_along_streets"]
+
+
+def test_an_area_without_a_street_keeps_its_people_where_they_were() -> None:
+    found = on_streets(areas_of_people(100, 7), (20, 30.0))
+    assert found.demand["people"].tolist() == [7, 100]
+    assert found.demand["demand_id"].tolist() == ["u1", "u0@w1-0-0"]
+    assert found.total == 107
+    untouched = areas_of_people(100, 7)
+    assert on_streets(untouched) is untouched
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=4), st.lists(st.tuples(st.floats(0, 500), st.floats(1, 90))))
+def test_nobody_is_lost_along_streets(people: list[int], spots: list[tuple[float, float]]) -> None:
+    assert on_streets(areas_of_people(*people), *spots).total == sum(people)

@@ -30,8 +30,12 @@ def town(chains: dict[str, dict[str, str]] = CHAINS) -> Network:
 
 
 def open_graph(net: Network, *, seconds: np.ndarray | None = None, barred: np.ndarray | None = None) -> Graph:
-    both = np.ones(len(net.u), dtype=bool)
-    return routing.graph(net, net.length_m if seconds is None else seconds, along=both, against=both, barred=barred)
+    seconds = net.length_m if seconds is None else seconds
+    return routing.graph(net, seconds, seconds, barred=barred)
+
+
+def directions(net: Network, seconds: np.ndarray, along: np.ndarray, against: np.ndarray) -> Graph:
+    return routing.graph(net, np.where(along, seconds, np.nan), np.where(against, seconds, np.nan))
 
 
 def place(net: Network, *xy: tuple[float, float]) -> Snaps:
@@ -56,9 +60,7 @@ def test_on_the_same_street_one_walks_straight_along_it() -> None:
 
 def test_a_one_way_street_sends_round_the_block() -> None:
     net = town()
-    along = np.ones(len(net.u), dtype=bool)
-    against = ~np.isin(net.way, [0])
-    graph = routing.graph(net, net.length_m, along=along, against=against)
+    graph = routing.graph(net, net.length_m, np.where(net.way == 0, np.nan, net.length_m))
     # from x=80 back to x=30 on a-b: on to b, down to e, west to d, up to a, then 30 m in
     assert walk(net, graph, place(net, (80, 0)), place(net, (30, 0))) == [20 + 100 + 100 + 100 + 30]
 
@@ -189,7 +191,7 @@ def test_walks_equal_networkx(
     city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]], k: int
 ) -> None:
     net, seconds, along, against = city
-    graph = routing.graph(net, seconds, along=along, against=against)
+    graph = directions(net, seconds, along, against)
     sources, places = place(net, *spots[:k]), place(net, *spots)
     found = walk(net, graph, places, sources)
     oracle = split_graph(graph, {"s": sources, "p": places})
@@ -206,7 +208,7 @@ def test_another_source_never_makes_a_way_longer(
     city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]]
 ) -> None:
     net, seconds, along, against = city
-    graph = routing.graph(net, seconds, along=along, against=against)
+    graph = directions(net, seconds, along, against)
     fewer, more = (routing.nearest(graph, place(net, *spots[:n])).cost_ms for n in (len(spots) - 1, len(spots)))
     never = routing.NEVER
     assert (np.where(more < 0, never, more) <= np.where(fewer < 0, never, fewer)).all()
@@ -221,7 +223,7 @@ def test_closing_streets_never_makes_a_way_shorter(
     shut = np.array(data.draw(st.lists(st.booleans(), min_size=len(seconds), max_size=len(seconds))))
     sources = place(net, spot)
     before, after = (
-        routing.nearest(routing.graph(net, s, along=along, against=against), sources).cost_ms
+        routing.nearest(directions(net, s, along, against), sources).cost_ms
         for s in (seconds, np.where(shut, np.nan, seconds))
     )
     never = routing.NEVER
@@ -236,7 +238,7 @@ def test_a_limit_keeps_just_what_lies_within(
     city: tuple[Network, np.ndarray, np.ndarray, np.ndarray], spots: list[tuple[float, float]], limit_s: float
 ) -> None:
     net, seconds, along, against = city
-    graph = routing.graph(net, seconds, along=along, against=against)
+    graph = directions(net, seconds, along, against)
     whole, part = routing.nearest(graph, place(net, *spots)), routing.nearest(graph, place(net, *spots), max_s=limit_s)
     within = (whole.cost_ms >= 0) & (whole.cost_ms <= np.floor(limit_s * 1000 + 1e-6))
     assert np.array_equal(part.cost_ms, np.where(within, whole.cost_ms, -1))
@@ -251,7 +253,7 @@ def test_a_network_of_very_different_arcs_is_still_exact() -> None:
     net = network.build(ways(spots, chains))
     seconds = np.exp(rng.uniform(np.log(1e-3), np.log(2e6), len(net.u)))
     both = np.ones(len(net.u), dtype=bool)
-    graph = routing.graph(net, seconds, along=both, against=both)
+    graph = directions(net, seconds, both, both)
     source = Snaps(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros(1))
     oracle = nx.MultiDiGraph()
     for e in range(len(net.u)):

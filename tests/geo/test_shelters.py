@@ -79,21 +79,25 @@ def test_water_takes_its_share_of_the_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wet", "unknown", "valid", "normally", "now", "reason"),
+    ("wet", "hit", "unknown", "valid", "normally", "now", "reason"),
     [
-        (0.0, 0.0, True, True, True, "usable"),
-        (np.nan, np.nan, True, True, True, "usable"),
-        (0.1, 0.5, True, True, True, "usable"),
-        (0.11, 0.0, True, True, True, "flooded"),
-        (0.0, 0.51, True, True, True, "hazard_unknown"),
-        (0.0, 0.0, True, True, False, "street_flooded"),
-        (0.5, 0.0, True, False, False, "no_street"),
-        (0.5, 0.0, False, True, True, "not_valid"),
+        (0.0, 0.0, 0.0, True, True, True, "usable"),
+        (np.nan, np.nan, np.nan, True, True, True, "usable"),
+        (0.1, 0.1, 0.5, True, True, True, "usable"),
+        (0.11, 0.0, 0.0, True, True, True, "flooded"),
+        (0.0, 0.11, 0.0, True, True, True, "hit"),
+        (0.0, 0.0, 0.51, True, True, True, "hazard_unknown"),
+        (0.0, 0.0, 0.0, True, True, False, "street_closed"),
+        (0.5, 0.0, 0.0, True, False, False, "no_street"),
+        (0.5, 0.5, 0.0, False, True, True, "not_valid"),
     ],
 )
-def test_each_reason(wet: float, unknown: float, valid: bool, normally: bool, now: bool, reason: str) -> None:
+def test_each_reason(
+    wet: float, hit: float, unknown: float, valid: bool, normally: bool, now: bool, reason: str
+) -> None:
     rating = shelters.rate(
         np.array([wet]),
+        np.array([hit]),
         np.array([unknown]),
         valid=np.array([valid]),
         reached_normally=np.array([normally]),

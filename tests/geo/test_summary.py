@@ -10,12 +10,13 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data import standards
 from geo import summary
 from geo.evacuation import STATES, WalkParams
 from geo.summary import StatusParams
 
 CRS = "EPSG:32631"
-WALK = WalkParams(speed_ms=1.0, stairs_factor=0.5, close_depth_m=0.5, max_minutes=15, snap_max_m=50, island_m=0)
+WALK = WalkParams.of(standards.load()).model_copy(update={"speed_ms": 1.0, "snap_max_m": 50, "island_m": 0})
 STATUS = StatusParams(good_share=0.95, watch_share=0.7)
 
 

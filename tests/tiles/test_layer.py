@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles import style
-from tiles.layer import FETCHED_FEATURES, Field, Layer, Raster, legend
+from tiles.layer import FETCHED_FEATURES, FETCHED_VERTICES, Field, Layer, Raster, legend
 from tiles.text import NOTHING, Text
 
 TITLE = Text("社区", "Communities")
@@ -49,7 +49,7 @@ def test_classes_beside_the_ramp_are_listed_only_when_they_occur() -> None:
         ("Weak", 1, None),
     ]
     more = legend(style.status(), frame(["empty", None]))
-    assert [row.label.en for row in more] == ["Good", "Watch", "Weak", "Nobody lives here", "Not known"]
+    assert [row.label.en for row in more] == ["Good", "Watch", "Weak", "No people known", "Not known"]
 
 
 def test_a_legend_of_one_class() -> None:
@@ -59,6 +59,8 @@ def test_a_legend_of_one_class() -> None:
 def test_delivery() -> None:
     assert layer(count=FETCHED_FEATURES).delivery == "geojson"
     assert layer(count=FETCHED_FEATURES + 1).delivery == "mvt"
+    assert layer(count=1, vertices=FETCHED_VERTICES).delivery == "geojson"
+    assert layer(count=1, vertices=FETCHED_VERTICES + 1).delivery == "mvt"
     assert layer(geometry="raster", raster=Raster(Path("x.tif"), "m")).delivery == "png"
 
 
@@ -75,9 +77,10 @@ def test_bare_describes_without_features() -> None:
 
 
 def test_columns_are_those_a_map_needs() -> None:
-    fields = (Field("name", TITLE), Field("people", TITLE), Field("status", TITLE))
+    fields = (Field("name", TITLE, "name"), Field("people", TITLE, normal="people_normal"), Field("status", TITLE))
     found = layer(fields=fields, number="people_unserved").columns
-    assert found == ("name", "name_zh", "name_en", "people", "status", "people_unserved")
+    assert found == ("name", "name_zh", "name_en", "people", "people_normal", "status", "people_unserved")
+    assert Field("reason", TITLE, "sentence").columns == ("reason", "reason_zh", "reason_en")
 
 
 def test_words_fall_back_to_the_other_language() -> None:

@@ -13,14 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles import style
-from tiles.style import Class, Style, Symbol
+from tiles.style import Class, Part, Style, Symbol
 from tiles.text import Text
 
+POST = Text("站", "Post")
 EVERY = {
     "status": style.status(), "walking": style.walking(), "lost": style.lost(), "shelters": style.shelters(),
     "open_streets": style.open_streets(), "flows": style.flows(), "depth": style.depth(), "lines": style.depth(px=3),
     "intensity": style.intensity(7.3, Text("级", "class")), "facilities": style.facilities(),
-    "setbacks": style.setbacks(),
+    "setbacks": style.setbacks(), "engines": style.open_streets("fire_engine"),
+    "rings": style.rings("fire", [15, 5, 10]), "many rings": style.rings("police", [5, 10, 15, 20, 30, 45]),
+    "ring lines": style.ring_lines("medical", [5, 10, 15]), "depths": style.depths("fire", 3),
+    "divided": style.divided("facility_id", [Part("f1", POST, 0), Part("f2", POST, 9, True)],
+                             nobody=Text("无", "nobody"), marked=Text("大", "large")),
+    "losses": style.losses(), "everyday": style.everyday({c: Text(f"{c}类", c) for c in "abcdef"}),
+    "lacking": style.lacking("abcdef"), "arrivals": style.arrivals("fire_s"),
 }  # fmt: skip
 RAMPS = {name: look for name, look in EVERY.items() if look.kind == "ramp"}
 
@@ -59,6 +66,53 @@ def test_status_colours_stay_apart(pair: tuple[str, str], blind: str) -> None:
 def test_depth_is_darker_the_deeper(blind: str) -> None:
     lightness = [lab(colour, blind)[0] for colour in style.DEPTH_COLOURS]
     assert all(a - b > 5 for a, b in itertools.pairwise(lightness))
+
+
+@pytest.mark.parametrize("blind", list(BLIND))
+@pytest.mark.parametrize("service", list(style.SERVICE_COLOURS))
+def test_rings_are_darker_the_sooner(service: str, blind: str) -> None:
+    lightness = [lab(cls.symbol.fill, blind)[0] for cls in style.rings(service, [5, 10, 15]).classes[:-1]]
+    assert all(b - a > 15 for a, b in itertools.pairwise(lightness))
+
+
+@pytest.mark.parametrize("blind", list(BLIND))
+@pytest.mark.parametrize("service", list(style.SERVICE_COLOURS))
+def test_depths_are_darker_the_deeper(service: str, blind: str) -> None:
+    lightness = [lab(cls.symbol.fill, blind)[0] for cls in style.depths(service, 3).classes[:-1]]
+    assert all(a - b > 15 for a, b in itertools.pairwise(lightness))
+
+
+def test_lines_that_lie_on_each_other_differ_in_their_dashes() -> None:
+    for look in (EVERY["everyday"], EVERY["ring lines"]):
+        dashes = [cls.symbol.dash for cls in look.classes[:-1]]
+        assert len(set(dashes)) == len(dashes)
+
+
+def test_a_wider_line_costs_more_people() -> None:
+    widths = [cls.symbol.line_px for cls in style.losses().classes[1:-1]]
+    assert widths == sorted(set(widths))
+    assert style.losses().classify([0, 1, 20, 21, 2001, np.nan]).tolist() == [0, 1, 1, 2, 5, 6]
+
+
+@pytest.mark.parametrize(("minutes", "shades"), [([10], 1), ([5, 10], 2), ([3, 6, 9, 12, 15], 5)])
+def test_any_rings_have_a_shade_each(minutes: list[float], shades: int) -> None:
+    look = style.rings("supplies", minutes)
+    assert len({cls.symbol.fill for cls in look.classes[:-1]}) == shades
+    assert look.classify(minutes).tolist() == list(range(shades))
+    assert look.opacity < 1
+
+
+def test_what_is_nobodys_is_hatched_and_what_is_marked_says_so() -> None:
+    look = EVERY["divided"]
+    assert look.classify(pd.Series(["f1", "f2", None, "f3"], dtype=object)).tolist() == [1, 2, 0, 3]
+    assert look.classes[0].symbol.hatch
+    assert look.classes[2].label == Text("站（大）", "Post (large)")
+
+
+def test_homes_that_lack_nothing_and_homes_that_lack_everything() -> None:
+    look = EVERY["lacking"]
+    assert look.classify(["", "a", "a;c", "a;b;c;d;e;f", "z"]).tolist() == [0, 1, 2, 6, 7]
+    assert sum(len(cls.values) for cls in look.classes) == 2**6 + 1
 
 
 @pytest.mark.parametrize("look", [EVERY["status"], EVERY["shelters"]], ids=["status", "shelters"])
@@ -110,7 +164,9 @@ def test_depths() -> None:
 
 def test_categories_take_missing_values_where_they_are_named() -> None:
     streets = style.open_streets()
-    assert streets.classify(pd.Series([None, "flooded", "motor_road", np.nan], dtype=object)).tolist() == [0, 1, 2, 0]
+    assert streets.classify(pd.Series([None, "flooded", "motor_road", "debris", np.nan], dtype=object)).tolist() == [
+        0, 1, 3, 2, 0,
+    ]  # fmt: skip
     assert style.status().classify(["good", "bad", "no such", None]).tolist() == [0, 2, 4, 4]
     assert style.shelters().classify(pd.Series([True, False])).tolist() == [0, 1]
 

@@ -86,17 +86,41 @@
       pane,
       attribution: "",
       labelRules: [],
-      paintRules: card.style.classes.map((cls, i) => ({
-        dataLayer: card.table,
-        symbolizer: classPainter(cls.symbol, card.geometry),
-        filter: (_, feature) => R.classOf(card.style, feature.props) === i,
-      })),
+      paintRules: card.style.opacity < 1 ? [{ dataLayer: card.table, symbolizer: nestedPainter(card.style) }]
+        : card.style.classes.map((cls, i) => ({
+          dataLayer: card.table,
+          symbolizer: classPainter(cls.symbol, card.geometry),
+          filter: (_, feature) => R.classOf(card.style, feature.props) === i,
+        })),
     });
   };
 
+  /** Areas that lie one on another, in the order of their table. */
+  function nestedPainter(style) {
+    const symbol = (feature) => style.classes[R.classOf(style, feature.props)].symbol;
+    return new protomapsL.PolygonSymbolizer({
+      perFeature: true, fill: (_, feature) => symbol(feature).fill, opacity: (_, feature) => symbol(feature).fill_opacity,
+      stroke: (_, feature) => symbol(feature).line, width: (_, feature) => (symbol(feature).line ? symbol(feature).line_px : 0),
+    });
+  }
+
+  const OUTLINE_PX = 14;
+
+  /** The outlines of areas, without those of holes and islands too small to tell at this zoom. */
+  class Outline extends protomapsL.LineSymbolizer {
+    draw(context, geometry, zoom, feature) {
+      super.draw(context, geometry.filter(isWide), zoom, feature);
+    }
+  }
+
+  function isWide(ring) {
+    const side = (of) => Math.max(...of) - Math.min(...of);
+    return side(ring.map(({ x }) => x)) >= OUTLINE_PX && side(ring.map(({ y }) => y)) >= OUTLINE_PX;
+  }
+
   function classPainter(symbol, geometry) {
-    if (geometry === "line") {
-      return new protomapsL.LineSymbolizer({
+    if (geometry === "line" || (geometry === "polygon" && !symbol.fill)) {
+      return new (geometry === "line" ? protomapsL.LineSymbolizer : Outline)({
         color: symbol.line, width: symbol.line_px, opacity: symbol.line_opacity,
         dash: symbol.dash.length ? symbol.dash : undefined, lineCap: "round", lineJoin: "round",
       });

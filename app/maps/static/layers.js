@@ -27,7 +27,13 @@
       Object.assign(this, { map, card, state: "off", shapes: [], leaf: null, wanted: false, listeners: [] });
       this.pane = `layer-${card.id}`;
       map.createPane(this.pane).style.zIndex = ABOVE_BASE + card.order;
+      map.getPane(this.pane).style.opacity = card.style.opacity;
       this.renderer = L.canvas({ pane: this.pane, padding: 0.2 });
+    }
+
+    /** Whether its areas lie one on another, and the layer as a whole is seen through. */
+    get seenThrough() {
+      return this.card.style.opacity < 1;
     }
 
     onChange(act) {
@@ -69,6 +75,10 @@
     lighten(part) {
       if (this.card.geometry !== "polygon" || this.part === part) return;
       this.part = part;
+      if (this.seenThrough) {
+        this.map.getPane(this.pane).style.opacity = this.card.style.opacity * part;
+        return;
+      }
       for (const shape of this.shapes) shape.setStyle({ fillOpacity: this.symbolOf(shape.feature).fill_opacity * part });
     }
 
@@ -83,7 +93,7 @@
       for (const feature of await features(card.table)) {
         if (feature.geometry) this.add(group, feature);
       }
-      if (card.number) group.addLayer(this.numbers());
+      if (card.number || card.named) group.addLayer(this.labels());
       return group;
     }
 
@@ -116,13 +126,14 @@
       group.addLayer(path);
     }
 
-    /** The number that matters, written onto each polygon that is wide enough to hold it. */
-    numbers() {
+    /** The number that matters, or the name, written onto each polygon that is wide enough to hold it. */
+    labels() {
       const column = this.card.number;
-      const marked = this.shapes.filter((shape) => shape instanceof L.Polygon && shape.feature.properties[column] > 0);
+      const text = ({ properties }) => (column ? properties[column] > 0 && R.count(properties[column]) : R.spoken(properties, "name"));
+      const marked = this.shapes.filter((shape) => shape instanceof L.Polygon && text(shape.feature));
       const labels = L.layerGroup(marked.map((shape) => {
         const symbol = this.symbolOf(shape.feature);
-        const html = R.el("span", { class: "number" }, symbol.mark ? R.badge(symbol) : "", R.count(shape.feature.properties[column]));
+        const html = R.el("span", { class: column ? "number" : "number called" }, symbol.mark ? R.badge(symbol) : "", text(shape.feature));
         const icon = L.divIcon({ className: "number-place", html, iconSize: [0, 0] });
         return L.marker(R.middle(shape), { icon, interactive: false, keyboard: false, pane: "markerPane", shape });
       }));
@@ -170,11 +181,15 @@
     return L.latLng(best.lat, best.lng);
   };
 
-  /** Areas step back while a raster is seen through them, and close up, where streets and houses are looked at. */
+  /** Areas step back while a raster is seen through them, below circles, and close up, where houses are looked at. */
   function lightenAreas() {
     const layers = [...R.layers.values()].filter((layer) => layer.state === "on");
-    const raster = layers.some((layer) => layer.card.delivery === "png");
-    for (const layer of layers) layer.lighten((raster ? 0.3 : 1) * (layer.map.getZoom() >= CLOSE_UP ? 0.4 : 1));
+    const raster = layers.some((layer) => layer.card.delivery === "png") ? 0.3 : 1;
+    const below = layers.some((layer) => layer.card.group === "circles" && layer.card.geometry === "polygon") ? 0.2 : 1;
+    for (const layer of layers) {
+      const part = layer.card.group === "circles" ? 1 : Math.min(raster, below);
+      layer.lighten(part * (layer.map.getZoom() >= CLOSE_UP ? 0.5 : 1));
+    }
   }
 
   R.makeLayers = function (map) {

@@ -8,7 +8,7 @@
   function classes(card) {
     const as = card.geometry === "raster" ? "polygon" : card.geometry;
     return R.el("ul", { class: "classes" }, card.legend.map((row) =>
-      R.el("li", {}, R.swatch(row.symbol, as), R.el("span", {}, row.label), R.el("small", {}, numberOf(row)))));
+      R.el("li", {}, R.swatch(row.symbol, as, card.style.opacity), R.el("span", {}, row.label), R.el("small", {}, numberOf(row)))));
   }
 
   function row(layer) {
@@ -19,7 +19,7 @@
     const state = R.el("span", { class: "state", role: "status" });
     const more = R.el("div", { class: "more" }, card.note && R.el("p", { class: "note" }, card.note), classes(card));
     const element = R.el("li", { class: "layer" },
-      R.el("div", { class: "switch" }, box, R.el("label", { for: `show-${card.id}` }, card.title), state), more);
+      R.el("div", { class: "switch" }, box, R.el("label", { for: `show-${card.id}` }, card.short), state), more);
     layer.onChange(() => tell(layer, box, state, element));
     return element;
   }
@@ -33,10 +33,26 @@
     } else R.fill(state);
   }
 
+  /** The layers of a group: as they are, or under what they are about, shut until asked for. */
+  function rows(members) {
+    const topics = [...new Set(members.map((layer) => layer.card.topic))];
+    if (topics.length === 1 && !topics[0]) return R.el("ul", {}, members.map(row));
+    return R.el("div", { class: "topics" }, topics.map((topic) => {
+      const mine = members.filter((layer) => layer.card.topic === topic);
+      const shown = R.el("small", {});
+      const tellShown = () => {
+        const n = mine.filter((layer) => layer.state !== "off").length;
+        R.fill(shown, n ? R.t("shown", { value: R.count(n) }) : "");
+      };
+      mine.forEach((layer) => layer.onChange(tellShown));
+      return R.el("details", { class: "topic" }, R.el("summary", {}, R.el("span", {}, topic), shown), R.el("ul", {}, mine.map(row)));
+    }));
+  }
+
   R.legend = function () {
     const groups = Object.entries(R.view.groups).map(([group, title]) => {
       const members = [...R.layers.values()].filter((layer) => layer.card.group === group);
-      return members.length && R.el("section", {}, R.el("h3", {}, title), R.el("ul", {}, members.map(row)));
+      return members.length && R.el("section", {}, R.el("h3", {}, title), rows(members));
     });
     const close = R.el("button", { type: "button", class: "close", "aria-label": R.t("close") }, "×");
     const body = R.el("section", { id: "legend", "aria-label": R.t("layers") },

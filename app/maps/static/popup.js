@@ -11,23 +11,34 @@
   }
 
   function shown(hit) {
-    const rows = hit.layer.card.fields.filter((field) => field.column !== "name" && field.column !== "reason");
+    const rows = hit.layer.card.fields.filter((field) => field.kind !== "name" && field.kind !== "sentence");
     return rows.filter((field) => R.known(hit.properties[field.column]) || field.missing);
+  }
+
+  /** What is said of it in whole sentences; that a usable shelter is usable has been said by its class. */
+  function sentences(hit) {
+    const told = hit.layer.card.fields.filter((field) => field.kind === "sentence");
+    const said = told.filter((field) => field.column !== "reason" || hit.properties.reason_code !== "usable");
+    return said.map((field) => R.spoken(hit.properties, field.column)).filter(Boolean);
+  }
+
+  function line(field, properties) {
+    const before = R.before(field, properties);
+    return R.el("tr", {}, R.el("th", { scope: "row" }, field.label),
+      R.el("td", {}, R.written(field, properties[field.column]), before && R.el("small", {}, before)));
   }
 
   /** One feature as a card. */
   function cardOf(hit) {
     const { card } = hit.layer;
     const cls = card.style.classes[R.classOf(card.style, hit.properties)];
-    // That a usable shelter is usable has been said by its class.
-    const told = card.fields.some((field) => field.column === "reason") && hit.properties.reason_code !== "usable";
-    const reason = told ? R.spoken(hit.properties, "reason") : "";
-    const rows = shown(hit).map((field) =>
-      R.el("tr", {}, R.el("th", { scope: "row" }, field.label), R.el("td", {}, R.written(field, hit.properties[field.column]))));
+    const rows = shown(hit).map((field) => line(field, hit.properties));
+    const named = R.spoken(hit.properties, "name");
     return R.el("article", { class: "card", tabindex: -1 },
       R.el("h3", {}, title(hit)),
-      R.el("p", { class: "class" }, R.swatch(cls.symbol, card.geometry), R.el("span", {}, `${card.title} · ${cls.label}`)),
-      reason && R.el("p", { class: "reason" }, reason),
+      R.el("p", { class: "class" }, R.swatch(cls.symbol, card.geometry, card.style.opacity),
+        R.el("span", {}, named && cls.label !== named ? `${card.title} · ${cls.label}` : named ? card.title : cls.label)),
+      sentences(hit).map((sentence) => R.el("p", { class: "reason" }, sentence)),
       rows.length > 0 && R.el("table", {}, R.el("tbody", {}, rows)));
   }
 
@@ -36,8 +47,8 @@
       const cls = hit.layer.card.style.classes[R.classOf(hit.layer.card.style, hit.properties)];
       const open = () => R.openCard(map, hit, place);
       return R.el("li", {}, R.el("button", { type: "button", on: { click: open } },
-        R.swatch(cls.symbol, hit.layer.card.geometry), R.el("span", {}, title(hit)),
-        R.el("small", {}, hit.layer.card.title)));
+        R.swatch(cls.symbol, hit.layer.card.geometry, hit.layer.card.style.opacity), R.el("span", {}, title(hit)),
+        R.el("small", {}, title(hit) === hit.layer.card.title ? cls.label : hit.layer.card.title)));
     }));
     return R.el("article", { class: "card", tabindex: -1 }, R.el("h3", {}, R.t("here")), list);
   }
@@ -91,15 +102,19 @@
     });
   };
 
-  /** A feature may be drawn as several shapes: each is named once. */
+  /** A feature may be drawn as several shapes: each is named once; of rings that lie one in another, the smallest. */
   function distinct(hits) {
     const seen = new Set();
     return hits.filter(({ layer, properties }) => {
-      const key = layer.shapes.length ? properties : JSON.stringify(properties);
+      const nested = layer.card.geometry === "polygon" && layer.card.style.kind === "ramp";
+      const key = nested ? layer : layer.shapes.length ? properties : JSON.stringify(properties);
       return !seen.has(key) && seen.add(key);
     });
   }
 
-  /** Several things other than the area they all lie in. */
-  const crowded = (hits) => hits.filter((hit) => hit.layer.card.geometry !== "polygon").length > 1;
+  /** Several things other than the area they all lie in; or nothing but areas, one on another. */
+  function crowded(hits) {
+    const inside = hits.filter((hit) => hit.layer.card.geometry !== "polygon").length;
+    return inside > 1 || (inside === 0 && hits.length > 1);
+  }
 })(window.Renxing);

@@ -35,6 +35,25 @@
     return found < 0 ? last : found;
   };
 
+  const patterns = new Map();
+
+  /** Slanting lines as what a canvas fills areas with. */
+  function hatched(colour) {
+    if (!patterns.has(colour)) {
+      const tile = document.createElement("canvas"), pen = tile.getContext("2d");
+      tile.width = tile.height = 8;
+      pen.strokeStyle = colour;
+      pen.lineWidth = 1.3;
+      for (const shift of [-8, 0, 8]) {
+        pen.moveTo(shift, 8);
+        pen.lineTo(shift + 8, 0);
+      }
+      pen.stroke();
+      patterns.set(colour, pen.createPattern(tile, "repeat"));
+    }
+    return patterns.get(colour);
+  }
+
   /** Leaflet's options for a symbol. */
   R.pathOptions = (symbol) => ({
     stroke: Boolean(symbol.line) && symbol.line_px > 0,
@@ -43,7 +62,7 @@
     opacity: symbol.line_opacity,
     dashArray: symbol.dash.length ? symbol.dash.join(" ") : null,
     fill: Boolean(symbol.fill),
-    fillColor: symbol.fill,
+    fillColor: symbol.hatch ? hatched(symbol.fill) : symbol.fill,
     fillOpacity: symbol.fill_opacity,
   });
 
@@ -112,8 +131,8 @@
   }
 
   /** The symbol as a little picture, for legends, lists and headings; `as` is point, line or polygon. */
-  R.swatch = function (symbol, as) {
-    const picture = R.el("svg", { viewBox: "0 0 20 20", class: "swatch", "aria-hidden": "true", focusable: "false" });
+  R.swatch = function (symbol, as, opacity = 1) {
+    const picture = R.el("svg", { viewBox: "0 0 20 20", class: "swatch", "aria-hidden": "true", focusable: "false", opacity });
     if (as === "line") {
       picture.append(R.el("line", { x1: 1, y1: 10, x2: 19, y2: 10, ...paint(symbol), "stroke-width": Math.min(symbol.line_px, 8) }));
     } else if (as === "point" || (as === "mixed" && symbol.shape)) {
@@ -124,6 +143,9 @@
       if (symbol.mark) picture.append(mark(symbol.mark, r, inkOn(symbol)));
     } else if (symbol.mark) {
       return R.badge(symbol);
+    } else if (symbol.hatch) {
+      picture.append(R.el("rect", { x: 1.5, y: 3.5, width: 17, height: 13, rx: 2, ...paint(symbol), fill: "none" }));
+      picture.append(R.el("path", { d: "M3 10L9 4M3 16L15 4M10 16L18 8", stroke: symbol.fill, "stroke-width": 1.3, fill: "none" }));
     } else {
       picture.append(R.el("rect", { x: 1.5, y: 3.5, width: 17, height: 13, rx: 2, ...paint(symbol) }));
     }

@@ -5,6 +5,7 @@ window.Renxing = {};
 
   R.view = JSON.parse(document.getElementById("view").textContent);
   const numbers = new Map();
+  const listed = new Intl.ListFormat(R.view.locale, { style: "narrow", type: "conjunction" });
 
   function formatter(digits) {
     if (!numbers.has(digits)) {
@@ -50,8 +51,17 @@ window.Renxing = {};
   R.written = function (field, value) {
     if (!R.known(value)) return field.missing || R.t("unknown");
     if (field.kind === "code") return field.codes[value] || String(value);
+    if (field.kind === "codes") return listed.format(value.split(";").map((code) => field.codes[code] || code));
     const text = WRITTEN[field.kind] ? WRITTEN[field.kind](value) : String(value);
     return field.unit ? `${text} ${field.unit}` : text;
+  };
+
+  /** The same on a normal day, where it is known and written otherwise; else nothing. */
+  R.before = function (field, properties) {
+    const before = properties[field.normal];
+    if (!field.normal || !R.known(before)) return "";
+    const text = R.written(field, before);
+    return text === R.written(field, properties[field.column]) ? "" : R.t("normal", { value: text });
   };
 
   /** A value that has one column a language: the page's language first, then the local one. */

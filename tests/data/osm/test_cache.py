@@ -11,6 +11,7 @@ import pytest
 from data import osm
 from data.osm import cache
 from geo.errors import FileMissingError, UnreadableError
+from geo.network import no_restrictions
 from tests.data.osm.drawn import street
 
 
@@ -18,6 +19,9 @@ from tests.data.osm.drawn import street
 def extract(tmp_path: Path) -> osm.Extract:
     town = street().box(2, 0, 10, 9, 9, building="yes", amenity="school", name="金陵中学").node(5, 9, 0, barrier="gate")
     town.way(3, [3, 5], highway="path").line(4, (0, 5), (9, 5), railway="rail")
+    turn = [("w", 1, "from"), ("n", 3, "via"), ("w", 3, "to")]
+    town.relation(8, turn, type="restriction", restriction__hgv="no_left_turn").way(6, [5, 1], highway="path")
+    town.relation(9, [("w", 1, "from"), ("w", 3, "via"), ("w", 6, "to")], type="restriction", restriction="no_u_turn")
     return osm.read(town.write(tmp_path / "a.osm"))
 
 
@@ -32,11 +36,18 @@ def test_what_is_kept_comes_back(extract: osm.Extract, tmp_path: Path) -> None:
         geopandas.testing.assert_geodataframe_equal(getattr(extract, name), getattr(back, name))
     pd.testing.assert_frame_equal(extract.ways.tags, back.ways.tags)
     pd.testing.assert_frame_equal(extract.ways.barriers, back.ways.barriers)
+    pd.testing.assert_frame_equal(extract.ways.restrictions, back.ways.restrictions)
+    assert back.ways.restrictions["via_ways"].tolist() == [(), (3,)]
     for name in ("start", "node", "x", "y"):
         assert (getattr(extract.ways, name) == getattr(back.ways, name)).all()
     for name in ("crs", "bounds", "date", "counts", "attribution", "licence"):
         assert getattr(extract, name) == getattr(back, name)
     assert back.buildings["name_en"].tolist() == [None]
+
+
+def test_an_extract_without_restrictions_comes_back_without(tmp_path: Path) -> None:
+    osm.save(osm.read(street().write(tmp_path / "a.osm")), tmp_path / "kept")
+    pd.testing.assert_frame_equal(osm.load(tmp_path / "kept").ways.restrictions, no_restrictions())
 
 
 def test_the_same_extract_gives_the_same_bytes(extract: osm.Extract, tmp_path: Path) -> None:

@@ -40,6 +40,18 @@ def test_nodes_coordinates_and_tags(tmp_path: Path) -> None:
     assert counts["streets"] == 2
 
 
+def test_tags_of_vehicles_limits_and_conditions_are_kept(tmp_path: Path) -> None:
+    town = street().node(4, 50, -30, barrier="bollard", emergency="yes", maxwidth="2", wheelchair="no")
+    tags = {"maxheight": "3.2", "access__conditional": "no @ flooding", "maxspeed__forward": "30",
+            "ramp__stroller": "yes", "hgv": "no"}  # fmt: skip
+    found, _ = read(town.way(2, [2, 4], highway="service", **tags), tmp_path)
+    names = [name.replace("__", ":") for name in tags]
+    assert found.tags.loc[1, names].tolist() == list(tags.values())
+    assert found.barriers[["emergency", "maxwidth", "wheelchair", "hgv"]].to_numpy().tolist() == [
+        ["yes", "2", "no", None]
+    ]
+
+
 def test_barriers_off_the_streets_are_left_out(tmp_path: Path) -> None:
     found, _ = read(street().node(9, 500, 500, barrier="gate"), tmp_path)
     assert len(found.barriers) == 0

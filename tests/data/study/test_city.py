@@ -9,8 +9,10 @@ import rasterio
 import shapely
 from rasterio.transform import Affine
 
-from data import study
+from data import standards, study
 from data.study import Layer, StudyFile, city
+from geo import plan
+from geo.city import PlanParams, Scenario
 from geo.errors import FileMissingError, InputError, NoOverlapError, UnreadableError
 from tests.data.osm.drawn import CRS, EAST, NORTH, Town, street
 
@@ -189,6 +191,113 @@ def test_an_outline_elsewhere_or_without_area_is_refused(tmp_path: Path) -> None
         study.load(definition(boundary="inputs/line.gpkg"), folder)
 
 
+# streets that are given as lines
+
+
+LINES = Layer(layer_id="lines", kind="streets", file="inputs/lines.gpkg")
+ALONG = shapely.LineString([(0, 0), (100, 0), (900, 0)])
+ACROSS = shapely.LineString([(100, 0), (100, 300)])
+
+
+def bare(*layers: Layer, boundary: str | None = None) -> StudyFile:
+    return StudyFile(study_id="s", name="S", crs=CRS, layers=list(layers), boundary=boundary)
+
+
+def test_given_streets_stand_in_the_maps_place(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    table(folder / "inputs/lines.gpkg", ALONG, ACROSS, highway=["tertiary", "path"])
+    found = study.load(definition(LINES), folder)
+    assert found.ways.tags["highway"].tolist() == ["tertiary", "path"]
+    assert len(found.buildings) == 3
+    assert len(study.read_map(definition(LINES), folder).ways) == 2
+
+
+def test_a_study_without_an_extract_has_its_streets_alone(tmp_path: Path) -> None:
+    (tmp_path / "inputs").mkdir()
+    table(tmp_path / "inputs/lines.gpkg", ALONG, ACROSS, highway=["tertiary", "path"])
+    table(tmp_path / "inputs/outline.gpkg", shapely.box(-10, -10, 950, 400))
+    table(tmp_path / "inputs/p.gpkg", shapely.Point(5, 5), people=[12])
+    people = Layer(layer_id="p", kind="population", file="inputs/p.gpkg")
+    found = study.load(bare(LINES, people, boundary="inputs/outline.gpkg"), tmp_path)
+    assert (len(found.ways), found.crs, len(found.demand)) == (2, CRS, 1)  # type: ignore[arg-type]
+    for name in ("buildings", "facilities", "shelters", "areas", "lines", "boundaries"):
+        assert (len(getattr(found, name)), getattr(found, name).crs) == (0, CRS)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_such_a_study_is_planned(tmp_path: Path) -> None:
+    """One home at the west end, one shelter at the end of the lane: 100 m and 300 m."""
+    (tmp_path / "inputs").mkdir()
+    table(tmp_path / "inputs/lines.gpkg", ALONG, ACROSS, highway=["tertiary", "path"])
+    table(tmp_path / "inputs/p.gpkg", shapely.Point(0, 0), people=[12])
+    table(tmp_path / "inputs/s.gpkg", shapely.Point(100, 300), name=["Hall"], capacity=[50])
+    layers = [LINES] + [Layer(layer_id=k, kind=k, file=f"inputs/{k[0]}.gpkg") for k in ("population", "shelters")]  # type: ignore[arg-type]
+    base = plan.prepare(study.load(bare(*layers), tmp_path), params=PlanParams.of(standards.load()))
+    result = plan.run(base, Scenario("normal"))
+    assert result.headline["people_served"] == 12
+    assert result.layers["demand"]["walk_s"].tolist() == pytest.approx([400 / 1.2], abs=1)
+
+
+def test_streets_far_from_the_outline_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "inputs").mkdir()
+    table(tmp_path / "inputs/lines.gpkg", ALONG)
+    table(tmp_path / "inputs/far.gpkg", shapely.box(90_000, 0, 91_000, 900))
+    with pytest.raises(NoOverlapError, match=r"inputs/lines.gpkg"):
+        study.load(bare(LINES, boundary="inputs/far.gpkg"), tmp_path)
+
+
+def test_restrictions_stay_with_the_streets_they_bind(tmp_path: Path) -> None:
+    turn = [("w", 1, "from"), ("n", 3, "via"), ("w", 5, "to")]
+    far = [("w", 5, "from"), ("n", 8, "via"), ("w", 6, "to")]
+    drawn = town().relation(1, turn, type="restriction", restriction="no_u_turn")
+    folder = folder_of(tmp_path, drawn.relation(2, far, type="restriction", restriction="no_right_turn"))
+    assert study.load(definition(), folder).ways.restrictions["restriction_id"].tolist() == [1, 2]
+    table(folder / "inputs/outline.gpkg", shapely.box(-10, -10, 15, 60))
+    clipped = study.load(definition(boundary="inputs/outline.gpkg"), folder)
+    assert clipped.ways.restrictions["restriction_id"].tolist() == [1]
+
+
+# hazards of every kind, heights
+
+
+def raster(path: Path, values: object, *, dtype: str = "float32") -> None:
+    array = np.asarray(values, dtype=dtype)
+    place = Affine(100, 0, EAST - 50, 0, -100, NORTH + 100)
+    with rasterio.open(path, "w", driver="GTiff", width=array.shape[1], height=array.shape[0], count=1, dtype=dtype,
+                       crs=CRS, transform=place) as target:  # fmt: skip
+        target.write(array, 1)
+
+
+def test_hazards_come_in_their_own_units(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    raster(folder / "inputs/a.tif", [[1, 2], [3, 4]], dtype="uint8")
+    units = {"flood": "cm", "flood_velocity": "m/s", "landslide": "level"}
+    layers = [Layer(layer_id=h, kind="hazard", file="inputs/a.tif", hazard=h, unit=u) for h, u in units.items()]
+    classed = layers[2].model_copy(update={"layer_id": "slide", "classes": {"1": 5.0, "2": 3.0, "3": 1.0, "4": 0.0}})
+    found = study.load(definition(*layers, classed), folder).hazards
+    assert {name: (h.kind, h.unit, h.label_en) for name, h in found.items()} == {
+        "flood": ("flood", "m", "Flood"), "flood_velocity": ("flood_velocity", "m/s", "Flood velocity"),
+        "landslide": ("landslide", "level", "Landslide"), "slide": ("landslide", "level", "Landslide"),
+    }  # fmt: skip
+    assert all(hazard.label_zh for hazard in found.values())
+    assert found["flood"].grid.values.ravel().tolist() == pytest.approx([0.01, 0.02, 0.03, 0.04])
+    assert found["slide"].grid.values.tolist() == [[5, 3], [1, 0]]
+
+
+def test_heights(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    raster(folder / "inputs/a.tif", [[-3, 2], [3, 40]])
+    heights = Layer(layer_id="dem", kind="elevation", file="inputs/a.tif")
+    found = study.load(definition(heights), folder)
+    assert study.load(definition(), folder).elevation is None
+    assert found.elevation is not None
+    assert found.elevation.values.tolist() == [[-3, 2], [3, 40]]
+    table(folder / "inputs/outline.gpkg", shapely.box(-10, -10, 15, 60))
+    assert study.load(definition(heights, boundary="inputs/outline.gpkg"), folder).elevation is not None
+    with pytest.raises(InputError, match="one layer of kind elevation, found dem, two"):
+        study.load(definition(heights, heights.model_copy(update={"layer_id": "two"})), folder)
+
+
 def test_all_missing_files_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError) as raised:
         study.load(definition(FLOOD, boundary="inputs/b.geojson"), tmp_path)
@@ -197,7 +306,7 @@ def test_all_missing_files_at_once(tmp_path: Path) -> None:
 
 def test_one_map_is_needed(tmp_path: Path) -> None:
     empty = StudyFile(study_id="s", name="S", crs=CRS)
-    with pytest.raises(InputError, match="renxing add STUDY osm"):
+    with pytest.raises(InputError, match="renxing add STUDY streets"):
         study.load(empty, tmp_path)
     folder_of(tmp_path)
     with pytest.raises(InputError, match="one layer of kind osm, found 2"):

@@ -98,6 +98,36 @@ def test_a_new_definition_is_written_and_read(tmp_path: Path) -> None:
     assert load(tmp_path, study.dump()) == study
 
 
+def hazard(**more: object) -> str:
+    told = {"hazard": "landslide", "unit": "level"} | more
+    lines = "".join(f"{key} = {value!r}\n".replace("'", '"') for key, value in told.items())
+    return TEXT.replace('hazard = "flood"\nunit = "m"\n', lines)
+
+
+def test_hazards_of_every_kind_with_what_their_classes_stand_for(tmp_path: Path) -> None:
+    text = hazard().replace('unit = "level"\n', 'unit = "level"\n\n[layers.classes]\n1 = 5\n4 = 0.0\n')
+    study = load(tmp_path, text)
+    assert study.layers[1].classes == {"1": 5.0, "4": 0.0}
+    assert load(tmp_path, study.dump()) == study
+    again = study.model_copy(update={"layers": [*study.layers[:1], study.layers[1].model_copy(update={"classes": {}})]})
+    assert load(tmp_path, again.dump()) == again
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    (hazard(hazard="locusts"), "a hazard of flood, flood_velocity, fire, landslide, debris, sand, found 'locusts'"),
+    (hazard(unit="m"), "a unit of level, found 'm'"),
+    (hazard(hazard="flood_velocity", unit="m"), "a unit of m/s, found 'm'"),
+    (hazard().replace('unit = "level"\n', 'unit = "level"\nclasses = { many = 1.0 }\n'), "many = 1"),
+    (hazard().replace('unit = "level"\n', 'unit = "level"\nclasses = { 1 = -1.0 }\n'), "1 = -1"),
+    (TEXT.replace('kind = "osm"', 'kind = "osm"\nclasses = { 1 = 1.0 }'), "no classes on a layer of kind osm"),
+    (TEXT.replace('kind = "osm"', 'kind = "elevation"\nconstants = { a = "b" }'), "constants on elevation"),
+])  # fmt: skip
+def test_what_a_hazard_cannot_be(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        load(tmp_path, text)
+    assert said in str(raised.value)
+
+
 words = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=20)
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,9}", fullmatch=True)
 lists = st.lists(words, min_size=1, max_size=2)

@@ -1,0 +1,99 @@
+"""What a scenario's hazards do to the streets, homes, shelters and stations of a city, as columns.
+
+Water is told by its depth, every other hazard by its level. A velocity of the water is no hazard by itself: it only
+decides, with the depth, which streets close (``geo.slowing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geo import hazards
+from geo.hazards import ExposureParams, Hazard
+from geo.network import Network
+from geo.profiles import Rules
+from geo.slowing import exempt, rule_of
+
+Shapes = NDArray[np.object_]
+
+WATER = {"max": "depth_max_m", "mean": "depth_mean_m", "share_affected": "share_wet", "share_unknown": "share_unknown"}
+"""Exposure columns as they are called for water."""
+OTHERS = {"max": "level_max", "share_affected": "share_hit"}
+"""Exposure columns as they are called for every hazard but water; the worst of all kinds in force."""
+COLUMNS = (*WATER.values(), *OTHERS.values())
+"""Columns of an exposure: NaN throughout for what is not in force. ``share_unknown`` is the largest of any kind."""
+POINT_SITE_M = 5.0
+"""Radius of ground, metres, that stands for a site known only as a point."""
+Measure = Callable[[Hazard], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Faced:
+    """The hazards in force and how exposure to them is measured."""
+
+    hazards: tuple[Hazard, ...]
+    crs: str
+    params: ExposureParams
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds in force, without what only goes with another."""
+        return {hazard.kind for hazard in self.hazards} - {"flood_velocity"}
+
+    def __bool__(self) -> bool:
+        return bool(self.hazards)
+
+    def streets(self, network: Network, *, rules: Rules) -> pd.DataFrame:
+        """``COLUMNS`` of every street (edges,); bridges and tunnels as the rule of each hazard says."""
+
+        def measure(hazard: Hazard) -> pd.DataFrame:
+            found = hazards.expose_lines(
+                network.px, network.py, network.start, crs=network.crs, hazard=hazard, params=self.params
+            )
+            return hazards.exempt(found, exempt(network, rule_of(hazard.kind, rules)))
+
+        return self._worst(measure, len(network.u))
+
+    def grounds(self, shapes: Shapes) -> pd.DataFrame:
+        """``COLUMNS`` of areas (n,); a point has the value of the cell it lies in."""
+
+        def measure(hazard: Hazard) -> pd.DataFrame:
+            return hazards.expose_areas(shapes, crs=self.crs, hazard=hazard, params=self.params)
+
+        return self._worst(measure, len(shapes))
+
+    def sites(self, table: gpd.GeoDataFrame) -> pd.DataFrame:
+        """``COLUMNS`` of sites; one known as a point stands for the few metres round it."""
+        shapes = np.asarray(table.geometry.to_numpy(), dtype=object)
+        areal = shapely.get_dimensions(shapes) == 2
+        return self.grounds(np.where(areal, shapes, shapely.buffer(shapes, POINT_SITE_M)))
+
+    def _worst(self, measure: Measure, n: int) -> pd.DataFrame:
+        water = [measure(h) for h in self.hazards if h.kind == "flood"]
+        others = [measure(h) for h in self.hazards if h.kind not in ("flood", "flood_velocity")]
+        columns = [_named(water, WATER, n), _named(others, OTHERS, n)]
+        found = pd.concat(columns, axis=1)
+        if others:
+            unknown = hazards.worst(others)["share_unknown"].to_numpy()
+            found["share_unknown"] = np.fmax(found["share_unknown"].to_numpy(), unknown)
+        return found[list(COLUMNS)]
+
+
+def _named(found: Sequence[pd.DataFrame], names: dict[str, str], n: int) -> pd.DataFrame:
+    """The worst of several exposures under their names here; without a hazard nothing is known."""
+    if not found:
+        return pd.DataFrame(np.nan, index=range(n), columns=list(names.values()))
+    return hazards.worst(found).rename(columns=names)[list(names.values())]
+
+
+def hit(exposure: pd.DataFrame, *, above: float) -> NDArray[np.bool_]:
+    """Whether more than a share of each shape (n,) is under water or in another hazard's reach."""
+    wet, others = exposure["share_wet"].to_numpy(dtype=float), exposure["share_hit"].to_numpy(dtype=float)
+    return np.asarray((wet > above) | (others > above))

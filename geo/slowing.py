@@ -1,0 +1,161 @@
+"""What the hazards in force do to a profile's way through each street: how much longer it takes, and what closes it.
+
+Each street is cut at the cells it crosses; every piece is passed at the slowest of the speeds that the hazards there
+allow. A street is closed as a whole when one piece of it is (docs/decisions/0004); what is not known neither closes nor
+slows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo import hazards
+from geo.curves import HazardParams, LevelParams, SandParams, flow_class, water_speed_kmh
+from geo.errors import Fault, InputError, refuse
+from geo.hazards import Cuts, Hazard
+from geo.network import Network
+from geo.profiles import ProfileParams, Rules, VehicleParams
+from geo.speeds import KMH_MS
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+REASONS = {"flood": "flooded", "fire": "fire", "landslide": "landslide", "debris": "debris", "sand": "sand"}
+"""Kinds of hazards that close streets, and the reason they leave; of several the first is named."""
+UNITS = {"flood": "m", "flood_velocity": "m/s"} | dict.fromkeys(("fire", "landslide", "debris", "sand"), "level")
+"""The kinds that have rules, with the unit their values must have."""
+NO_TUNNEL = ("no", "building_passage", "covered", "flooded")
+"""Values of OSM tunnel that are no tunnel, or no shelter from anything."""
+
+
+@dataclass(frozen=True)
+class Slowing:
+    """What hazards do to one profile, (edges,) each.
+
+    ``closed`` reason or None; ``share_unknown`` of the length, the largest of any hazard in force. Pieces that are
+    passed slower: their ``edge``, ``length_m``, ``factor`` of the free speed, and ``cap_ms`` that no speed exceeds.
+    """
+
+    closed: NDArray[np.object_]
+    share_unknown: Floats
+    edge: NDArray[np.int32]
+    length_m: Floats
+    factor: Floats
+    cap_ms: Floats
+
+    def __repr__(self) -> str:
+        shut = np.count_nonzero(self.closed != None)  # noqa: E711  each element is compared
+        return f"Slowing({shut} of {len(self.closed)} edges closed, {len(self.edge)} pieces slower)"
+
+    def longer_s(self, speed_ms: Floats) -> Floats:
+        """The seconds that each edge takes longer than at its free speed (edges,), never less than 0."""
+        free = speed_ms[self.edge]
+        slow = np.minimum(free * self.factor, self.cap_ms)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            more = np.where(slow < free, self.length_m / slow - self.length_m / free, 0.0)
+        return np.bincount(self.edge, weights=more, minlength=len(speed_ms)).astype(np.float64)
+
+
+def slowing(network: Network, profile: ProfileParams, faced: Sequence[Hazard], *, rules: Rules) -> Slowing:
+    """What the hazards in force do to a profile on each street; at least one hazard, each of a kind of ``UNITS``.
+
+    Several hazards of one kind count as the worst of them on each piece. A velocity of the water speaks only where
+    there is water: on each piece both rasters' own cells meet. Raises InputError for a kind or a unit without a rule.
+    """
+    refuse(InputError, [fault for hazard in faced for fault in _faults(hazard)])
+    cuts = hazards.cut_lines(network.px, network.py, network.start, crs=network.crs, faced=faced)
+    felt = {kind: _felt(network, cuts, faced, kind, rules) for kind in dict.fromkeys(h.kind for h in faced)}
+    factor, cap, reason = np.ones(len(cuts)), np.full(len(cuts), np.inf), np.zeros(len(cuts), dtype=np.int8)
+    for place, kind in reversed(list(enumerate(REASONS, start=1))):
+        if kind in felt:
+            left, cap_kmh, shut = _effect(kind, felt, profile, rules)
+            factor, cap = np.minimum(factor, left), np.minimum(cap, cap_kmh * KMH_MS)
+            reason[shut] = place
+    return _gathered(network, cuts, factor, cap, reason, _unknown(network, cuts, felt))
+
+
+def _faults(hazard: Hazard) -> list[Fault]:
+    where, known = f"hazard {hazard.hazard_id}", ", ".join(UNITS)
+    if hazard.kind not in UNITS:
+        return [Fault(f"a kind that says what it does to streets ({known})", hazard.kind, where)]
+    if hazard.unit != UNITS[hazard.kind]:
+        return [Fault(f"values in {UNITS[hazard.kind]}", hazard.unit, where)]
+    return []
+
+
+def _felt(network: Network, cuts: Cuts, faced: Sequence[Hazard], kind: str, rules: Rules) -> Floats:
+    """The worst value of one kind on each piece; 0 where the street is out of its reach, NaN where not known."""
+    value = np.fmax.reduce(cuts.values[[h.kind == kind for h in faced]])
+    return np.where(exempt(network, rule_of(kind, rules))[cuts.line], 0.0, value)
+
+
+def rule_of(kind: str, rules: Rules) -> HazardParams:
+    """The rule of a kind of hazard."""
+    return {
+        **{"flood": rules.flood, "flood_velocity": rules.flood, "fire": rules.fire_hazard},
+        **{"landslide": rules.landslide, "debris": rules.debris, "sand": rules.sand},
+    }[kind]
+
+
+def exempt(network: Network, rule: HazardParams) -> Mask:
+    """Streets (edges,) out of a hazard's reach: bridges above it, tunnels below."""
+    found = np.zeros(len(network.u), dtype=bool)
+    if rule.bridge_exempt:
+        found |= network.edge_is("bridge")
+    if rule.tunnel_exempt:
+        found |= network.edge_is("tunnel", never=NO_TUNNEL)
+    return found
+
+
+def _effect(
+    kind: str, felt: dict[str, Floats], profile: ProfileParams, rules: Rules
+) -> tuple[Floats, Floats | float, Mask]:
+    """Share of the speed left, fastest speed in km/h, and whether closed, on each piece."""
+    if kind == "flood":
+        return _water(felt["flood"], felt.get("flood_velocity"), profile, rules)
+    rule, level = rule_of(kind, rules), felt[kind]
+    assert isinstance(rule, LevelParams)
+    left = rule.left(level, family=profile.family)
+    if isinstance(rule, SandParams) and profile.family == "drive":
+        return left, rule.cap_kmh(level), left == 0
+    return left, np.inf, left == 0
+
+
+def _water(
+    depth: Floats, velocity: Floats | None, profile: ProfileParams, rules: Rules
+) -> tuple[Floats, Floats | float, Mask]:
+    """Walkers keep their speed up to the depth that closes; vehicles slow down by the curve and stop at theirs."""
+    drives = isinstance(profile, VehicleParams)
+    shut = ((depth >= profile.close_depth_m) & (depth > 0)) if drives else depth > profile.close_depth_m
+    if velocity is not None:
+        shut |= (depth > 0) & (flow_class(depth, velocity, params=rules.flood) > profile.close_class)
+    if not drives:
+        return np.ones(len(depth)), np.inf, shut
+    return np.ones(len(depth)), water_speed_kmh(depth, close_m=profile.close_depth_m, params=rules.flood), shut
+
+
+def _unknown(network: Network, cuts: Cuts, felt: dict[str, Floats]) -> Floats:
+    """The largest share of each edge that some kind in force says nothing about, (edges,)."""
+    length = cuts.to_m - cuts.from_m
+    metres = [np.bincount(cuts.line, length * np.isnan(value), len(network.u)) for value in felt.values()]
+    most = np.maximum.reduce(metres)
+    share = np.divide(most, network.length_m, out=np.zeros(len(most)), where=network.length_m > 0)
+    return np.clip(share, 0, 1)
+
+
+def _gathered(
+    network: Network, cuts: Cuts, factor: Floats, cap: Floats, reason: NDArray[np.int8], unknown: Floats
+) -> Slowing:
+    """Pieces gathered by street: closed by the first reason of any piece; only slower pieces are kept."""
+    first = np.full(len(network.u), len(REASONS) + 1, dtype=np.int8)
+    shut = reason > 0
+    np.minimum.at(first, cuts.line[shut], reason[shut])
+    names = np.array([None, *REASONS.values(), None], dtype=object)
+    passable = first[cuts.line] > len(REASONS)
+    slow = np.flatnonzero(((factor < 1) | np.isfinite(cap)) & passable)
+    length = cuts.to_m[slow] - cuts.from_m[slow]
+    return Slowing(names[first], unknown, cuts.line[slow], length, factor[slow], cap[slow])

@@ -1,0 +1,277 @@
+"""The graph with one place and the doors of the sources put in: a street with a door in its middle is two streets.
+
+Searches that weigh streets one by one (``geo.detours``) run on it. From the forest that led everybody to the sources
+every node knows what is left to go; with the place and the doors put in, that stays exact to the millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from geo.buckets import NEVER, NOTHING
+from geo.paths import Path, Steps, along_arcs, arcs_on, extra_ms, path, share_ms
+from geo.routing import Forest, Graph, nearest
+from geo.snapping import Snaps
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+Stretch = tuple[int, float, float]
+"""An edge (-1: none), and from where to where along its drawing, in metres."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The graph's arcs, then pieces of streets and links, over its states, then ``place``, ``goal`` and new nodes.
+
+    ``tail``, ``head``, ``cost_ms``, ``edge`` (-1: a link), ``from_m``, ``to_m``, ``often`` (may be used twice) and
+    ``door`` (row of the sources; -1) describe arc ``whole + i``; ``order`` sorts them by tail, whose rows begin at
+    ``first``. ``base_ms`` are the costs of the graph's arcs; where ways are sought on dearer streets, ``true_ms`` and
+    the graph keep the true ones. ``shut`` (all arcs) is what may not be used, ``potential`` what is left to go
+    from each node, ``NEVER`` where no source is reached.
+    """
+
+    graph: Graph
+    tail: Ints
+    head: Ints
+    cost_ms: Ints
+    true_ms: Ints
+    edge: Ints
+    from_m: Floats
+    to_m: Floats
+    often: Mask
+    door: Ints
+    order: Ints
+    first: Ints
+    base_ms: Ints
+    shut: Mask
+    potential: Ints
+    place: int
+    goal: int
+    sources: Snaps
+    extra: Ints
+
+    def __repr__(self) -> str:
+        return f"Split({self.graph}, {len(self.tail)} pieces and links)"
+
+    @property
+    def whole(self) -> int:
+        """How many arcs the graph has; those from here on are pieces and links."""
+        return len(self.graph.head)
+
+    def ends(self, arc: int) -> tuple[int, int]:
+        """The nodes that an arc leads from and to."""
+        i = arc - self.whole
+        if i < 0:
+            return int(self.graph.tail[arc]), int(self.graph.head[arc])
+        return int(self.tail[i]), int(self.head[i])
+
+    def cost(self, arc: int) -> int:
+        """What an arc costs in truth, milliseconds."""
+        i = arc - self.whole
+        return int(self.graph.cost_ms[arc] if i < 0 else self.true_ms[i])
+
+    def stretch(self, arc: int) -> Stretch:
+        """What an arc covers; edge -1 for a link."""
+        i = arc - self.whole
+        if i < 0:
+            edge = int(self.graph.edge[arc])
+            return edge, 0.0, float(self.graph.length_m[edge])
+        low, high = float(self.from_m[i]), float(self.to_m[i])
+        return int(self.edge[i]), min(low, high), max(low, high)
+
+    def over(self, edge: int, low: float, high: float) -> Ints:
+        """Every arc that covers some of a stretch."""
+        pieces = (self.edge == edge) & (np.minimum(self.from_m, self.to_m) < high)
+        pieces &= np.maximum(self.from_m, self.to_m) > low
+        return np.concatenate([arcs_on(self.graph, edge), np.flatnonzero(pieces) + self.whole])
+
+    def way(self, arcs: Iterable[int]) -> Path:
+        """Arcs from the place to the goal as a way."""
+        every = np.array([*arcs], dtype=np.int64)
+        door = int(self.door[every[every >= self.whole] - self.whole].max())
+        runs = np.split(every, np.flatnonzero(np.diff(every < self.whole)) + 1)
+        steps = [along_arcs(self.graph, r) if r[0] < self.whole else self._pieces(r - self.whole) for r in runs]
+        return path(steps, int(self.sources.place[door]), door, int(self.extra[door]))
+
+    def _pieces(self, new: Ints) -> Steps:
+        new = new[self.edge[new] >= 0]
+        return Steps(self.edge[new], self.from_m[new], self.to_m[new], self.true_ms[new])
+
+
+def put_in(
+    graph: Graph,
+    place: Snaps,
+    sources: Snaps,
+    *,
+    extra_s: Floats | None = None,
+    forest: Forest | None = None,
+    different_sources: bool = False,
+) -> Split:
+    """Put a place (one row) and the doors of all sources into the graph, which is the one in the direction of travel.
+
+    ``forest`` is ``routing.nearest`` on ``graph.reverse`` with the same ``extra_s``; it is grown here where it is not
+    given. With ``different_sources`` each source may be reached once only.
+    """
+    forest = nearest(graph.reverse, sources, extra_s=extra_s) if forest is None else forest
+    drawing = _Drawing(graph, forest, sources, extra_ms(sources, extra_s), len(graph) + 2)
+    start, goal = len(graph), len(graph) + 1
+    own = drawing.leave(start, place)
+    cut = drawing.enter(own)
+    for node in drawing.source.values():
+        drawing.link(node, goal, often=not different_sources)
+    return _assembled(drawing, start, goal, cut)
+
+
+def _assembled(drawing: _Drawing, start: int, goal: int, cut: list[int]) -> Split:
+    graph, rows = drawing.graph, np.array(drawing.rows, dtype=float).reshape(-1, 8)
+    tail, head, cost, edge, door = (rows[:, c].astype(np.int64) for c in (0, 1, 2, 3, 7))
+    shut = np.zeros(len(graph.head) + len(rows), dtype=bool)
+    shut[np.concatenate([np.zeros(0, dtype=np.int64), *(arcs_on(graph, e) for e in cut)])] = True
+    left = drawing.forest.cost_ms
+    potential = np.r_[np.where(left < 0, NEVER, left), np.full(drawing.next - len(graph), NEVER)]
+    potential[goal] = 0
+    _left_to_go(tail, head, cost, potential, len(graph))
+    return Split(
+        graph=graph, tail=tail, head=head, cost_ms=cost, true_ms=cost, edge=edge,
+        from_m=rows[:, 4], to_m=rows[:, 5], often=rows[:, 6] > 0, door=door,
+        order=np.argsort(tail, kind="stable").astype(np.int64),
+        first=np.r_[0, np.cumsum(np.bincount(tail, minlength=drawing.next))].astype(np.int64),
+        base_ms=graph.cost_ms.astype(np.int64), shut=shut, potential=potential, place=start, goal=goal,
+        sources=drawing.sources, extra=drawing.extra,
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _left_to_go(tail: Ints, head: Ints, cost_ms: Ints, potential: Ints, states: int) -> None:  # pragma: no cover
+    """What is left to go from the new nodes: pieces are added in order of travel, so from the last backwards."""
+    for i in range(len(tail) - 1, -1, -1):
+        if tail[i] >= states and potential[head[i]] < NEVER:
+            potential[tail[i]] = min(potential[tail[i]], cost_ms[i] + potential[head[i]])
+
+
+@dataclass
+class _Drawing:
+    """Pieces and links as they are added: tail, head, cost_ms, edge, from_m, to_m, often, door."""
+
+    graph: Graph
+    forest: Forest
+    sources: Snaps
+    extra: Ints
+    next: int
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    source: dict[int, int] = field(default_factory=dict)
+
+    def node(self) -> int:
+        """A new node."""
+        self.next += 1
+        return self.next - 1
+
+    def link(self, tail: int, head: int, cost_ms: int = 0, *, often: bool = True, door: int = NOTHING) -> None:
+        """An arc that is no part of a street."""
+        self.rows.append((tail, head, cost_ms, NOTHING, 0.0, 0.0, often, door))
+
+    def arrive(self, node: int, door: int) -> None:
+        """A link from a node to the source of the door there."""
+        number = int(self.sources.place[door])
+        if number not in self.source:
+            self.source[number] = self.node()
+        self.link(node, self.source[number], int(self.extra[door]), door=door)
+
+    def chain(self, tail: int, edge: int, from_m: float, stop_m: list[float], cost_ms: list[int]) -> list[int]:
+        """Pieces from a node by stops along an edge, at their costs from it; their nodes, as far as it is open."""
+        stops: list[int] = []
+        last_m, last_ms = from_m, 0
+        for to_m, cost in zip(stop_m, cost_ms, strict=True):
+            if cost >= NEVER:
+                break
+            stops.append(self.node())
+            self.rows.append((tail, stops[-1], cost - last_ms, edge, last_m, to_m, last_m == to_m, NOTHING))
+            tail, last_m, last_ms = stops[-1], to_m, cost
+        return stops
+
+    def end(self, edge: int, along_m: float) -> int:
+        """The node at which a point of an edge lies; -1 in mid-street and at a node that nobody passes."""
+        if 0 < along_m < self.graph.length_m[edge]:
+            return NOTHING
+        node = int(self.graph.u[edge] if along_m <= 0 else self.graph.v[edge])
+        return NOTHING if self.graph.barred[node] else node
+
+    def states(self, node: int) -> list[int]:
+        """A node and its turn states."""
+        turns = np.flatnonzero(self.graph.node_of[self.graph.nodes :] == node) + self.graph.nodes
+        return [node, *turns.tolist()]
+
+    def leave(self, start: int, place: Snaps) -> int:
+        """The ways out of the place; its own edge where that is cut in two, else -1."""
+        if not place.found[0]:
+            return NOTHING
+        edge, along_m = int(place.edge[0]), float(place.along_m[0])
+        node = self.end(edge, along_m)
+        if node >= 0:
+            for state in self.states(node):
+                self.link(start, state)
+            return NOTHING
+        on = np.flatnonzero(self.sources.edge == edge)
+        at = self.sources.along_m[on]
+        self._leave_by(start, edge, along_m, on[np.lexsort((on, at))][np.sort(at) >= along_m], along=True)
+        self._leave_by(start, edge, along_m, on[np.lexsort((on, -at))][-np.sort(-at) < along_m], along=False)
+        return edge
+
+    def _leave_by(self, start: int, edge: int, along_m: float, doors: Ints, *, along: bool) -> None:
+        """From mid-street by the doors that lie ahead to the end, there into every state one can have."""
+        graph, length = self.graph, float(self.graph.length_m[edge])
+        whole = int((graph.forward_ms if along else graph.backward_ms)[edge])
+        arcs = arcs_on(graph, edge)
+        heads = np.unique(graph.head[arcs[graph.along[arcs] == along]]).tolist()
+        stop_m = self.sources.along_m[doors]
+        cost = share_ms(np.full(len(doors), whole), np.abs(stop_m - along_m), length).tolist()
+        # The way to the very end is rounded as ``routing.roots`` rounds it.
+        share = 1 - along_m / length if along and heads else along_m / length if heads else 0.0
+        cost.append(int(np.rint(whole * share)) if heads else int(NEVER))
+        stops = self.chain(start, edge, along_m, [*stop_m.tolist(), length if along else 0.0], cost)
+        for door, stop in zip(doors.tolist(), stops, strict=False):
+            self.arrive(stop, door)
+        for state in heads:
+            self.link(stops[-1], state)
+
+    def enter(self, own: int) -> list[int]:
+        """The ways in by every door; the edges cut in pieces, ``own`` (-1: none) among them."""
+        cut: dict[int, list[int]] = {own: []} if own >= 0 else {}
+        for row in np.flatnonzero(self.sources.found).tolist():
+            edge, along_m = int(self.sources.edge[row]), float(self.sources.along_m[row])
+            node = self.end(edge, along_m)
+            if node >= 0:
+                # A state from which the forest does not end here is none of this door's.
+                left = [(state, self.forest.cost_ms[state]) for state in self.states(node)]
+                for state in [state for state, ms in left if 0 <= ms <= self.extra[row]]:
+                    self.arrive(state, row)
+            elif self.graph.length_m[edge] > 0:  # at a barrier too a door belongs to its one street
+                cut.setdefault(edge, []).append(row)
+        for edge, rows in cut.items():
+            rows.sort(key=lambda row: (self.sources.along_m[row], row))
+            for arc in arcs_on(self.graph, edge).tolist():
+                self._by_doors(arc, edge, rows, through=edge != own)
+        return list(cut)
+
+    def _by_doors(self, arc: int, edge: int, rows: list[int], *, through: bool) -> None:
+        """One arc with its doors as stops, from its tail; on to its head unless the place lies on it."""
+        graph, along = self.graph, bool(self.graph.along[arc])
+        length, whole = float(graph.length_m[edge]), int(graph.cost_ms[arc])
+        begin, end = (0.0, length) if along else (length, 0.0)
+        doors = rows if along else rows[::-1]
+        at = [float(self.sources.along_m[row]) for row in doors]
+        cost = [round(whole * (m / length if along else 1 - m / length)) for m in at]
+        if through:
+            at, cost = [*at, end], [*cost, whole]
+        stops = self.chain(int(graph.tail[arc]), edge, begin, at, cost)
+        for stop, door in zip(stops, doors, strict=False):
+            self.arrive(stop, door)
+        if through:
+            self.link(stops[-1], int(graph.head[arc]))

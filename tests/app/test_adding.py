@@ -1,0 +1,180 @@
+"""Studies made of a planner's own files: streets as lines, classes of hazards, heights, one value for every row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import mapbox_vector_tile
+import mercantile
+import numpy as np
+import pytest
+import shapely
+from fastapi.testclient import TestClient
+
+from app.adding import Addition, add, new_study
+from app.main import create_app
+from app.run import compute
+from app.settings import Settings
+from app.store import Study, Workspace
+from geo.errors import CrsError, InputError, NoOverlapError, ParameterError
+from tests.app import drawn_town
+from tests.data.osm.drawn import CRS, EAST, NORTH
+
+
+def table(path: Path, *shapes: shapely.Geometry, crs: str = "EPSG:4326", **columns: list[object]) -> Path:
+    moved = [shapely.affinity.translate(shape, EAST, NORTH) for shape in shapes]
+    gpd.GeoDataFrame(columns, geometry=moved, crs=CRS).to_crs(crs).to_file(path)
+    return path
+
+
+def streets(folder: Path) -> Path:
+    """The streets of the drawn town as lines."""
+    lines = [[(0, 0), (100, 0), (500, 0), (600, 0)], [(0, 200), (100, 200), (500, 200), (600, 200)],
+             [(100, 0), (100, 200)], [(500, 0), (500, 200)]]  # fmt: skip
+    names = {"fclass": ["residential"] * 4, "name": ["Main Street", "学院路", None, None]}
+    return table(folder / "streets.geojson", *map(shapely.LineString, lines), **names)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workspace:
+    """A workspace with a study of an outline alone."""
+    outline = table(tmp_path / "outline.geojson", shapely.box(-20, -70, 700, 300))
+    workspace = Workspace.open(tmp_path / "workspace")
+    new_study(workspace, "town", None, boundary=outline, name="Town")
+    return workspace
+
+
+def bring(workspace: Workspace, kind: str, path: Path, **more: object) -> Study:
+    return add(workspace, "town", Addition(kind, path, **more))[0]  # type: ignore[arg-type]
+
+
+def test_an_outline_alone_chooses_the_coordinate_system(made: Workspace) -> None:
+    file = made.study("town").file
+    assert (file.crs, file.layers, file.boundary) == (CRS, [], "inputs/boundary.geojson")
+
+
+def test_without_streets_it_is_not_computed_and_says_what_to_do(made: Workspace) -> None:
+    with pytest.raises(InputError, match="renxing add STUDY streets FILE"):
+        compute(made, "town")
+
+
+def test_neither_extract_nor_outline(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="an extract or a boundary"):
+        new_study(Workspace.open(tmp_path), "town", None)
+
+
+def test_an_outline_without_area_makes_no_study(tmp_path: Path) -> None:
+    line = table(tmp_path / "line.geojson", shapely.LineString([(0, 0), (9, 9)]))
+    workspace = Workspace.open(tmp_path / "workspace")
+    with pytest.raises(InputError, match="an outline"):
+        new_study(workspace, "town", None, boundary=line)
+    assert workspace.studies() == []
+
+
+def test_lines_people_and_a_shelter_make_a_plan_and_pages(made: Workspace, tmp_path: Path) -> None:
+    bring(made, "streets", streets(tmp_path))
+    homes = [shapely.Point(20, 10), shapely.Point(580, 210)]
+    bring(made, "population", table(tmp_path / "p.geojson", *homes, n=[30, 12]), columns={"people": "n"})
+    bring(made, "shelters", drawn_town.shelters(tmp_path))
+    bring(made, "hazard", drawn_town.flood(tmp_path), hazard="flood", unit="m", scenario="flood")
+    normal, flood = (each.run.record.headline for each in compute(made, "town"))
+    assert (normal["people"], normal["people_served"], flood["people_served"]) == (42, 42, 12)
+    client = TestClient(create_app(Settings(workspace=made.path)))
+    assert client.get("/studies/town?scenario=flood").status_code == 200
+    about = client.get("/tiles/town/base.json").json()
+    tile = mercantile.tile(*np.mean(np.reshape(about["bounds"], (2, 2)), axis=0), 14)
+    found = mapbox_vector_tile.decode(client.get(f"/tiles/town/base/14/{tile.x}/{tile.y}.mvt").content)
+    assert {street["properties"].get("name") for street in found["streets"]["features"]} >= {"Main Street", "学院路"}
+
+
+def test_streets_elsewhere_are_refused(made: Workspace, tmp_path: Path) -> None:
+    far = table(tmp_path / "far.geojson", shapely.LineString([(90_000, 0), (91_000, 0)]))
+    with pytest.raises(NoOverlapError, match="km away"):
+        bring(made, "streets", far)
+
+
+def test_columns_and_constants_are_kept_in_the_study(made: Workspace, tmp_path: Path) -> None:
+    stations = table(tmp_path / "fire.geojson", shapely.Point(20, 10), label=["No. 1"])
+    study = bring(made, "facilities", stations, columns={"name": "label"}, constants={"kind": "fire_station"})
+    layer = study.file.layers[-1]
+    assert (layer.columns, layer.constants) == ({"name": "label"}, {"kind": "fire_station"})
+    assert made.study("town").file.layers[-1] == layer
+
+
+def test_points_without_a_coordinate_system_ask_for_it(made: Workspace, tmp_path: Path) -> None:
+    path = table(tmp_path / "clinics.shp", shapely.Point(20, 10), category=["health"])
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(CrsError, match="--crs EPSG:N"):
+        bring(made, "facilities", path, constants={"kind": "clinic"})
+    study = bring(made, "facilities", path, constants={"kind": "clinic"}, crs="EPSG:4326")
+    assert study.file.layers[-1].crs == "EPSG:4326"
+
+
+# hazards
+
+
+def classes(folder: Path) -> Path:
+    """1 is worst, 4 is not flooded."""
+    return drawn_town.raster(folder / "classes.tif", np.array([[1, 2, 3, 4] * 4] * 8))
+
+
+def test_classes_are_kept_and_make_another_run(made: Workspace, tmp_path: Path) -> None:
+    bring(made, "streets", streets(tmp_path))
+    said = {"1": "2.0", "2": "1", "3": "0.3", "4.0": "none"}
+    study = bring(made, "hazard", classes(tmp_path), hazard="flood", unit="m", columns=said, scenario="flood")
+    assert study.file.layers[-1].classes == {"1": 2.0, "2": 1.0, "3": 0.3, "4": 0.0}
+    first = compute(made, "town", scenarios=["flood"])[0].run
+    text = (study.folder / "study.toml").read_text()
+    (study.folder / "study.toml").write_text(text.replace("0.3", "0.4"))
+    assert compute(made, "town", scenarios=["flood"])[0].run.run_id != first.run_id
+
+
+@pytest.mark.parametrize(("said", "refused"), [
+    ({"1": "2.0"}, "found 1, 2, 3, 4"), ({"1": "deep"}, "1=deep"), ({"worst": "2"}, "worst=2"), ({"1": "-2"}, "1=-2"),
+])  # fmt: skip
+def test_classes_that_say_too_little(made: Workspace, tmp_path: Path, said: dict[str, str], refused: str) -> None:
+    with pytest.raises(InputError, match=refused):
+        bring(made, "hazard", classes(tmp_path), hazard="flood", unit="m", columns=said)
+    assert made.study("town").file.layers == []
+
+
+def test_levels_need_no_unit_and_depths_do(made: Workspace, tmp_path: Path) -> None:
+    study = bring(made, "hazard", classes(tmp_path), hazard="landslide")
+    assert (study.file.layers[-1].unit, study.file.scenarios[-1].name_zh) == ("level", "滑坡 · classes")
+    with pytest.raises(ParameterError, match="the unit of the file's values: m, cm, mm, ft, found 'none'"):
+        bring(made, "hazard", classes(tmp_path), hazard="flood", name="b")
+    with pytest.raises(ParameterError, match="level, found 'm'"):
+        bring(made, "hazard", classes(tmp_path), hazard="sand", unit="m", name="b")
+
+
+def test_frames_of_one_flood_have_names_of_their_own(made: Workspace, tmp_path: Path) -> None:
+    for name in ("hour-1", "hour-6"):
+        more = {"hazard": "flood", "unit": "m", "name": name, "return_period_y": 25.0}
+        bring(made, "hazard", drawn_town.flood(tmp_path), **more)
+    names = [scenario.name for scenario in made.study("town").file.scenarios]
+    assert names == ["Normal day", "Flood, 1 in 25 years", "Flood, 1 in 25 years · hour-6"]
+
+
+# heights
+
+
+def test_heights_are_added_once(made: Workspace, tmp_path: Path) -> None:
+    path = drawn_town.raster(tmp_path / "dem.tif", np.full((8, 16), -3.0))
+    study = bring(made, "elevation", path)
+    assert (study.file.layers[-1].kind, len(study.file.scenarios)) == ("elevation", 1)
+    with pytest.raises(ParameterError, match="dem in the study already"):
+        bring(made, "elevation", path, name="two")
+    with pytest.raises(ParameterError, match="--map only with a table or a hazard"):
+        bring(made, "elevation", path, name="two", columns={"a": "b"})
+
+
+def test_a_tile_of_srtm_keeps_its_name(made: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "N52E003.hgt"
+    path.write_bytes(np.full((1201, 1201), 9, dtype=">i2").tobytes())
+    with pytest.raises(ParameterError, match="under its own name"):
+        bring(made, "elevation", path, name="heights")
+    study = bring(made, "elevation", path)
+    assert study.file.layers[-1].file == "inputs/n52e003.hgt"
+    bring(made, "streets", streets(tmp_path))
+    assert compute(made, "town")[0].fresh
