@@ -18,6 +18,7 @@ from data import given, osm, rasters, streetlines, study, vectors
 from data.extents import Bounds, in_degrees, require_overlap
 from data.hazards import HAZARDS, usual_unit
 from data.hazards import KINDS as HAZARD_KINDS
+from data.naming import of_layer
 from data.osm.extract import ATTRIBUTION, LICENCE, SOURCE
 from data.osm.files import header
 from data.study import Layer, Scenario, StudyFile, read_outline
@@ -105,6 +106,7 @@ def add(
     refuse(ParameterError, _layer_faults(layer, what, found))
     with stage("reading the file"):
         bounds, notes = _looked_at(what, found)
+        notes = of_layer(layer.layer_id, notes)
     with stage("comparing it with the study"):
         reach = _extent(found) if what.kind in ("hazard", ELEVATION) else _widened(_extent(found))
         require_overlap(bounds, reach, where=str(what.path))
@@ -152,10 +154,28 @@ def _hazard_faults(what: Addition) -> list[Fault]:
         known = tuple(units) or tuple(dict.fromkeys(unit for kind in HAZARD_KINDS.values() for unit in kind.units))
         faults.append(Fault(f"the unit of the file's values: {', '.join(known)}", repr(what.unit or "none"), "--unit"))
     cure = f"Write --map 1=2.0 --map 4={NOTHING}: each value of the file and what it stands for, in --unit."
-    for value, meaning in (*what.columns.items(), *((name, f":={text}") for name, text in what.constants.items())):
-        if not is_number(value) or not (meaning == NOTHING or (is_number(meaning) and float(meaning) >= 0)):
-            faults.append(Fault(f"VALUE=NUMBER, from 0 on, or VALUE={NOTHING}", f"{value}={meaning}", "--map", cure))
-    return faults
+    expected = f"VALUE=NUMBER, from 0 on, or VALUE={NOTHING}"
+    wrong = [f"{value}={meaning}" for value, meaning in what.columns.items() if not _explains(value, meaning)]
+    wrong += [f"{value}:={text}" for value, text in what.constants.items()]
+    faults += [Fault(expected, written, "--map", cure) for written in wrong]
+    return faults + _twice((value, "=", meaning) for value, meaning in what.columns.items() if is_number(value))
+
+
+def _explains(value: str, meaning: str) -> bool:
+    """Whether this says of a raster's value what it stands for."""
+    return is_number(value) and (meaning == NOTHING or (is_number(meaning) and float(meaning) >= 0))
+
+
+def _twice(said: Iterable[tuple[str, str, str]]) -> list[Fault]:
+    """What is said more than once of one column or one class: ``1=1`` and ``1.0=2``."""
+    by_name: dict[str, list[str]] = {}
+    for name, mark, value in said:
+        key = _class(name) if is_number(name) else name
+        by_name.setdefault(key, []).append(f"{name}{mark}{value}")
+    return [
+        Fault(f"{name} explained once", " and ".join(each), "--map", "Keep one of them.")
+        for name, each in by_name.items() if len(each) > 1
+    ]  # fmt: skip
 
 
 def _layer_faults(layer: Layer, what: Addition, of: Study) -> list[Fault]:
@@ -192,7 +212,33 @@ def _layer(what: Addition) -> Layer:
 
 def _classes(said: Mapping[str, str]) -> dict[str, float]:
     """Values of a raster, each with the number it stands for."""
-    return {f"{float(value):g}": 0.0 if meaning == NOTHING else float(meaning) for value, meaning in said.items()}
+    return {_class(value): 0.0 if meaning == NOTHING else float(meaning) for value, meaning in said.items()}
+
+
+def _class(value: str) -> str:
+    """A value of a raster as study.toml has it: ``1.0`` is ``1``."""
+    return f"{float(value):.9g}"
+
+
+def mapping(said: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """``field=column`` texts, and ``field:=value`` texts, as mappings.
+
+    ParameterError names each text that is neither, and each field or class of which something is said twice.
+    """
+    parts = [_parted(text) for text in said]
+    cure = "Write --map people=POP, or --map kind:=clinic for all rows."
+    bad = [Fault("field=column or field:=value", repr(f"{name}{mark}{value}"), "--map", cure)
+           for name, mark, value in parts if not (name and value)]  # fmt: skip
+    refuse(ParameterError, [*bad, *_twice(part for part in parts if part[0])])
+    return {n: v for n, mark, v in parts if mark == "="}, {n: v for n, mark, v in parts if mark == ":="}
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    """Field, mark and value of ``field=column`` or ``field:=value``, whichever mark comes first."""
+    field_, mark, value = text.partition("=")
+    if field_.endswith(":"):
+        field_, mark = field_[:-1], ":="
+    return field_.strip(), mark, value.strip()
 
 
 def _looked_at(what: Addition, of: Study) -> tuple[Bounds, tuple[Sentence, ...]]:
@@ -246,11 +292,32 @@ def _extent(of: Study) -> Bounds:
 def _emergency(scenario_id: str, what: Addition, layer: Layer, *, taken: Collection[str]) -> Scenario:
     """A new scenario of one hazard, called as the person called it, else after the hazard; each by another name."""
     en, zh = label(what.hazard, layer.return_period_y)
-    if en in taken or (layer.return_period_y is None and scenario_id != what.hazard):
-        en, zh = f"{en} · {scenario_id}", f"{zh} · {scenario_id}"
+    if _called(en, taken) or (layer.return_period_y is None and scenario_id != what.hazard):
+        en, zh = _told_apart(en, scenario_id), _told_apart(zh, scenario_id)
     if what.scenario and not is_id(what.scenario):
         en = zh = what.scenario
     return Scenario(scenario_id=scenario_id, name=en, name_zh=zh, state="emergency", hazards=(layer.layer_id,))
+
+
+APART = " · "
+"""Between a scenario's title and the id that tells it from others of the same title."""
+
+
+def _told_apart(title: str, scenario_id: str) -> str:
+    return f"{title}{APART}{scenario_id}"
+
+
+def _called(title: str, names: Collection[str]) -> bool:
+    """Whether a scenario has this title, by itself or told apart from others."""
+    return any(name == title or name.startswith(title + APART) for name in names)
+
+
+def _with_suffix(scenario: Scenario, title: tuple[str, str]) -> Scenario:
+    """A scenario of this title (en, zh) with its id behind it, now that another one of the title comes."""
+    if (scenario.name, scenario.name_zh) != title:
+        return scenario
+    en, zh = (_told_apart(said, scenario.scenario_id) for said in title)
+    return scenario.model_copy(update={"name": en, "name_zh": zh})
 
 
 def _widened(bounds: Bounds) -> Bounds:
@@ -270,7 +337,11 @@ def _with_scenario(file: StudyFile, what: Addition, layer: Layer) -> StudyFile:
     taken = {scenario.name for scenario in scenarios}
     here = next((i for i, s in enumerate(scenarios) if s.scenario_id == wanted), None)
     if here is None:
-        scenarios.append(_emergency(wanted, what, layer, taken=taken))
+        new = _emergency(wanted, what, layer, taken=taken)
+        title = label(what.hazard, layer.return_period_y)
+        if new.name == _told_apart(title[0], wanted):
+            scenarios = [s if s.scenario_id == what.hazard else _with_suffix(s, title) for s in scenarios]
+        scenarios.append(new)
     else:
         there = scenarios[here]
         scenarios[here] = there.model_copy(update={"hazards": (*there.hazards, layer.layer_id)})

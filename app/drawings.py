@@ -5,6 +5,7 @@ Words come from ``app.texts``, colours and classes from ``tiles.style``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -27,15 +28,18 @@ SERVICES = (*ENGINES, "supplies", "shelter")
 """Every service that has circles."""
 PROFILES = ("fire_engine", "ambulance", "car")
 """Who drives; walkers have layers of their own."""
-Look = Style | Callable[[gpd.GeoDataFrame], Style]
+Limits = Mapping[str, float]
+"""The minutes within which each service counts as there."""
+Look = Style | Callable[[gpd.GeoDataFrame, Limits], Style]
 
 
 @dataclass(frozen=True)
 class Drawing:
     """How a table becomes a layer; ``column`` must hold some value, else there is nothing to draw.
 
-    ``look`` is a style, or makes one from the table. ``words`` is the key of title and note where it is not
-    ``layer_id``; ``topic`` is what several drawings of a group are about. ``outlines``: few shapes of many vertices.
+    ``look`` is a style, or makes one from the table and the services' limits. ``words`` is the key of title and note
+    where it is not ``layer_id``; ``topic`` is what several drawings of a group are about. ``outlines``: few shapes of
+    many vertices.
     """
 
     layer_id: str
@@ -55,9 +59,9 @@ class Drawing:
     words: str = ""
     topic: Text = NOTHING
 
-    def style(self, frame: gpd.GeoDataFrame) -> Style:
+    def style(self, frame: gpd.GeoDataFrame, limits: Limits) -> Style:
         """The style of this table."""
-        return self.look if isinstance(self.look, Style) else self.look(frame)
+        return self.look if isinstance(self.look, Style) else self.look(frame, limits)
 
     @property
     def short(self) -> Text:
@@ -83,18 +87,23 @@ def joined(topic: Text, short: Text) -> Text:
 
 def field(
     column: str, kind: Kind = "text", *, label: str = "", unit: str = "", missing: str = "", code: str = "",
-    normal: str = "",
+    normal: str = "", needs: str = "", lacks: str = "",
 ) -> Field:  # fmt: skip
     """A column as a reader sees it: words by key, codes by the name of their section."""
     return Field(
         column, words(f"field.{label or column}"), kind if not code or kind == "codes" else "code",
         words(f"unit.{unit}") if unit else NOTHING, words(f"missing.{missing}") if missing else NOTHING,
-        codes(code) if code else {}, normal,
+        codes(code) if code else {}, normal, needs, lacks,
     )  # fmt: skip
 
 
 def _count(column: str, **more: str) -> Field:
     return field(column, "count", **more)
+
+
+def _people(column: str = "people", **more: str) -> Field:
+    """A number of people; that nobody knows it is told."""
+    return _count(column, missing="people", **more)
 
 
 def _minutes(column: str, missing: str = "no_way", **more: str) -> Field:
@@ -118,9 +127,9 @@ SHARES = tuple(
 )
 COMMUNITY = (
     NAME, field("status", code="status"), REASON, *(field(f"{e}_reason", "sentence", label="reason") for e in ENGINES),
-    _count("people"), _count("people_unserved"), _count("people_cut_off"),
-    _count("people_served", normal="people_served_normal"), _count("people_exposed"),
-    _minutes("walk_s_median", "nobody", normal="walk_s_median_normal"), *SHARES,
+    *map(_people, ("people", "people_unserved", "people_cut_off")),
+    _people("people_served", normal="people_served_normal"), _people("people_exposed"),
+    _minutes("walk_s_median", "nobody", normal="walk_s_median_normal", needs="people"), *SHARES,
     field("circle_missing", code="category", label="circle_missing_most"), _count("shelters_usable"),
     _count("shelter_capacity", unit="people"), field("shelter_m2_per_person", "area", unit="m2"), field("source"),
 )  # fmt: skip
@@ -131,7 +140,7 @@ ARRIVAL = {
 }  # fmt: skip
 DEPTH = {engine: _of_service(engine, _count(f"{engine}_depth", label="depth")) for engine in ENGINES}
 PLACE = (
-    _count("people", unit="people"), field("state", code="state"), _minutes("walk_s", normal="walk_s_normal"),
+    _people(unit="people"), field("state", code="state"), _minutes("walk_s", normal="walk_s_normal"),
     *(made for service in ARRIVAL for made in (ARRIVAL[service], DEPTH.get(service)) if made),
     field("circle_missing", "codes", code="category", missing="complete"),
     field("depth_max_m", "metres", unit="m"), field("level_max", "count"), field("snap_m", "metres", unit="m"),
@@ -149,21 +158,24 @@ STREET = (
     field("length_m", "metres", unit="m"), *EXPOSED, field("bridge", "bool"), field("tunnel", "bool"),
 )  # fmt: skip
 RING = (
-    field("minutes", "count", unit="min"), field("category", code="category"), _count("people", unit="people"),
+    field("minutes", "count", unit="min"), field("category", code="category"), _people(unit="people"),
     _count("buildings"), _count("facilities"), _count("street_km", unit="km"),
 )  # fmt: skip
-STATIONS_IN_TIME = (field("depth", "count"), _count("people", unit="people"))
+STATIONS_IN_TIME = (field("depth", "count"), _people(unit="people"))
+OWNER = "facility_id"
+"""The station that ground belongs to; none where no station gets there."""
 RESPONSIBLE = (
-    NAME, _count("people", unit="people", label="people_here"), _count("people_in_time", unit="people"),
-    _minutes("s_p95", "nobody_comes"), field("area_km2", "area", unit="km2"), field("too_large", "bool"),
+    NAME, _people(unit="people", label="people_here", needs=OWNER),
+    _people(unit="people", label="people_without", lacks=OWNER), _people("people_in_time", unit="people", needs=OWNER),
+    _minutes("s_p95", "nobody_comes", needs=OWNER), field("area_km2", "area", unit="km2"),
+    field("too_large", "bool", needs=OWNER),
 )  # fmt: skip
 STATION = (
-    NAME, field("kind", code="kind"), field("state", code="station_state"),
-    _count("people", unit="people", label="people_here", normal="people_normal"),
-    _count("people_in_time", unit="people"),
+    NAME, field("kind", code="kind"), field("state", label="station_state", code="station_state"),
+    _people(unit="people", label="people_here", normal="people_normal"), _people("people_in_time", unit="people"),
 )  # fmt: skip
 LOSS = (
-    NAME, field("cause", code="cause"), _count("people_lost", unit="people"), _count("people_later", unit="people"),
+    NAME, field("cause", code="cause"), _people("people_lost", unit="people"), _people("people_later", unit="people"),
     _minutes("added_s_median", "nobody_later"),
 )  # fmt: skip
 
@@ -175,9 +187,9 @@ def of_service(service: str) -> Iterator[Drawing]:
     def drawn(table: str, words: str, order: int, look: Look, fields: tuple[Field, ...]) -> Drawing:
         return replace(about, layer_id=table, table=table, words=words, order=order, look=look, fields=fields)
 
-    circles = drawn(f"circles_{service}", "circles", 22, lambda t: style.rings(service, t["minutes"]), RING)
+    circles = drawn(f"circles_{service}", "circles", 22, lambda t, _: style.rings(service, t["minutes"]), RING)
     yield replace(circles, people="people")
-    outlines = drawn(f"circles_{service}_normal", "circles_normal", 28, _outlines(service), RING)
+    outlines = drawn(f"circles_{service}_normal", "circles_normal", 28, _outline(service), RING)
     yield replace(outlines, people="people")
     if service not in ENGINES:
         return
@@ -193,24 +205,24 @@ def of_service(service: str) -> Iterator[Drawing]:
                   outlines=False)  # fmt: skip
 
 
-def _outlines(service: str) -> Look:
-    return lambda table: style.ring_lines(service, table["minutes"])
+def _outline(service: str) -> Look:
+    return lambda table, limits: style.ring_line(service, table["minutes"], limits.get(service))
 
 
 def _deepest(service: str) -> Look:
-    return lambda table: style.depths(service, int(table["depth"].max()))
+    return lambda table, _: style.depths(service, int(table["depth"].max()))
 
 
-def _divided(table: gpd.GeoDataFrame) -> Style:
+def _divided(table: gpd.GeoDataFrame, _: Limits) -> Style:
     """A colour and a name for each station's ground, those with most people first."""
     colours = regions.numbered(table.geometry.to_numpy())
-    owned = table.assign(colour=colours).dropna(subset="facility_id")
+    owned = table.assign(colour=colours).dropna(subset=OWNER)
     rows = owned.sort_values("people", ascending=False, kind="stable")
     parts = [
-        Part(row["facility_id"], named(row) or words("page.unnamed"), row["colour"], bool(row["too_large"]))
+        Part(row[OWNER], named(row) or words("page.unnamed"), row["colour"], bool(row["too_large"]))
         for row in rows.to_dict("records")
     ]
-    return style.divided("facility_id", parts, nobody=words("legend.nobody_comes"), marked=words("legend.too_large"))
+    return style.divided(OWNER, parts, nobody=words("legend.nobody_comes"), marked=words("legend.too_large"))
 
 
 def _everyday() -> Iterator[Drawing]:
@@ -227,6 +239,32 @@ def named(row: Mapping[str, Any] | pd.Series) -> Text:
     """The name in both languages: the one for the language, else the local one; nothing where there is none."""
     local, zh, en = (value if isinstance(value := row.get(key), str) else "" for key in ("name", "name_zh", "name_en"))
     return Text(zh or local, en or local)
+
+
+SOURCES = (
+    (r"OpenStreetMap place", "place"), (r"OpenStreetMap admin_level (?P<level>\d+)", "admin_level"),
+    (r"made grid of (?P<side>[\d.e+]+) m squares", "grid"), (r"people in no community", "outside"),
+    (r"given", "given"),
+)  # fmt: skip
+"""What ``geo.communities`` writes of where an outline is from, and the key of its words."""
+CUT_OFF = ", cut off at the edge of the extract"
+
+
+def sourced(said: str) -> Text:
+    """Where a community's outline is from, in words; what a table says of itself stays as it is."""
+    if said.endswith(CUT_OFF):
+        whole = sourced(said.removesuffix(CUT_OFF))
+        cut = words("source.cut_off")
+        return Text(whole.zh + cut.zh, whole.en + cut.en)
+    found = ((re.fullmatch(pattern, said), key) for pattern, key in SOURCES)
+    return next((words(f"source.{key}", **match.groupdict()) for match, key in found if match), Text(said, said))
+
+
+def spoken(made: Field, table: gpd.GeoDataFrame) -> Field:
+    """The field with words for what this table holds, where its codes are not a fixed few: sources of outlines."""
+    if made.column != "source":
+        return made
+    return replace(made, kind="code", codes={said: sourced(said) for said in sorted(set(table["source"].dropna()))})
 
 
 DRAWINGS = (

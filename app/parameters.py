@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from app.faults import expected
 from geo.city import PlanParams
 from geo.errors import Fault, ParameterError, refuse
+
+WELL_KNOWN = ("walk.max_minutes", "fire.minutes", "shelter.candidates")
+"""What is named where nothing comes near to a name."""
+CURE = "docs/manual.md lists every parameter with its range."
 
 
 class Parameter(NamedTuple):
@@ -62,13 +67,11 @@ def _split(value: Any, default: Any) -> Any:
 
 
 def _unknown(name: str, known: Mapping[str, Parameter], where: str) -> Fault:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
-    return Fault(
-        f"a parameter such as {', '.join(close)}", repr(name), where, "docs/manual.md lists them all."
-    )
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or WELL_KNOWN
+    return Fault(f"a parameter such as {', '.join(close)}", repr(name), where, CURE)
 
 
 def _fault(error: Any, known: Mapping[str, Parameter], where: str) -> Fault:
     name = ".".join(map(str, error["loc"][:2]))
-    expected = f"{known[name].description.rstrip('.')} ({error['msg'].lower()})" if name in known else error["msg"]
-    return Fault(expected, repr(error["input"]), f"{where}, {name}")
+    about = f" ({known[name].description.rstrip('.')})" if name in known else ""
+    return Fault(expected(error) + about, repr(error["input"]), f"{where}, {name}", CURE)

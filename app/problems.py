@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import secrets
 from http import HTTPStatus
@@ -13,11 +14,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.errors import TABLE, Answer, answer
+from app.faults import expected
 from app.schemas import FaultModel, Problem
 from geo.errors import Fault, ParameterError, RenxingError
 
 log = logging.getLogger("renxing")
 MEDIA_TYPE = "application/problem+json"
+CURE = "/docs lists what each path takes."
 INTERNAL = Answer(500, 4, "An error inside Renxing", "程序内部错误")
 HTTP_TITLES_ZH = {400: "请求有误", 404: "未找到", 405: "不支持的方法", 406: "不支持的格式"}
 
@@ -53,7 +56,14 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     row = answer(error)
     if row.status >= 500:
         return _kept_inside(request, row, error.code, error)
-    return _respond(request, row, error.code, str(error), error.faults)
+    faults = tuple(dataclasses.replace(f, where=_inside(request, f.where)) for f in error.faults)
+    return _respond(request, row, error.code, _inside(request, str(error)), faults)
+
+
+def _inside(request: Request, text: str) -> str:
+    """A message without the place of the workspace on this machine, where there is one."""
+    held = getattr(request.app.state, "service", None)
+    return str(held.workspace.hidden(text)) if held else text
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -66,7 +76,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = tuple(Fault(e["msg"], repr(e.get("input"))[:200], ".".join(map(str, e["loc"]))) for e in error.errors())
+    faults = tuple(
+        Fault(expected(e), repr(e.get("input"))[:200], ".".join(map(str, e["loc"])), CURE) for e in error.errors()
+    )
     detail = "\n".join(map(str, faults))
     return _respond(request, TABLE[ParameterError], ParameterError.code, detail, faults)
 

@@ -11,11 +11,13 @@ import numpy as np
 import shapely
 
 from app import views
+from app.drawings import SERVICES
 from app.opened import Opened
 from app.store import Run, Study
 from data.study import read_map
 from geo.errors import Fault, NotFoundError
 from geo.network import Ways
+from geo.services import SHELTER
 from tiles import basemap, mvt
 from tiles.basemap import BaseMap
 from tiles.layer import Layer, Raster
@@ -38,6 +40,11 @@ class Shown:
     def headline(self) -> Mapping[str, Any]:
         """The run in a few numbers."""
         return self.run.record.headline
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The minutes within which each service counts as there, of the services with a limit."""
+        return limits(self.run.record.recipe.parameters)
 
     def raster(self, name: str) -> Raster:
         """A raster as a file to be drawn."""
@@ -64,6 +71,13 @@ class Shown:
     def _source(self, table: str) -> Source:
         columns = dict.fromkeys(c for layer in self.drawn_from(table) for c in layer.columns if c)
         return mvt.prepare(table, gpd.GeoDataFrame(self.run.table(table)), columns=list(columns))
+
+
+def limits(parameters: Mapping[str, Any]) -> dict[str, float]:
+    """The limit of each service among a run's parameters, minutes; that of shelters is the walk's."""
+    kept = [(service, parameters.get(service, {}).get("minutes")) for service in SERVICES]
+    kept.append((SHELTER, parameters.get("walk", {}).get("max_minutes")))
+    return {service: float(minutes) for service, minutes in kept if isinstance(minutes, int | float)}
 
 
 def base_map(study: Study) -> BaseMap:

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from app.drawings import DRAWINGS, GROUPS, Drawing, named
+from app.drawings import DRAWINGS, GROUPS, Drawing, Limits, named, spoken
 from app.maps.view import Number, Standing
 from app.texts import catalogue, codes, words
 from tiles import raster, style
 from tiles.layer import Kind, Layer, Raster, Row, legend
-from tiles.style import Symbol
+from tiles.style import Style, Symbol
 from tiles.text import LANGUAGES, Text
 
 STATUS_ORDER = ("bad", "watch", "good", "empty")
@@ -40,6 +40,10 @@ class RunView(Protocol):
     @property
     def headline(self) -> Mapping[str, Any]:
         """The run in a few numbers."""
+
+    @property
+    def limits(self) -> Limits:
+        """The minutes within which each service counts as there."""
 
     def table(self, name: str) -> gpd.GeoDataFrame:
         """One table in EPSG:4326."""
@@ -61,10 +65,10 @@ def _drawn(drawing: Drawing, run: RunView) -> Layer | None:
     frame = run.table(drawing.table)
     if not _known_at_all(drawing, frame) and not drawing.keep_empty:
         return None
-    look = drawing.style(frame)
+    look = drawing.style(frame, run.limits)
     return Layer(
         drawing.layer_id, drawing.table, drawing.title, drawing.group, look,
-        fields=tuple(f for f in drawing.fields if set(f.columns) & set(frame.columns)),
+        fields=tuple(spoken(f, frame) for f in drawing.fields if set(f.columns) & set(frame.columns)),
         legend=_shortened(legend(look, frame, people=drawing.people)), features=frame, count=len(frame),
         vertices=_vertices(frame) if drawing.outlines else 0, geometry=drawing.geometry, visible=drawing.visible,
         draw_order=drawing.order, number=drawing.number, named=drawing.named, note=drawing.note, topic=drawing.topic,
@@ -88,17 +92,25 @@ def _shortened(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     if len(rows) <= LEGEND_ROWS + 1:
         return rows
     rest = rows[LEGEND_ROWS:]
-    people = None if rest[0].people is None else sum(row.people or 0 for row in rest)
+    known = [row.people for row in rest if row.people is not None]
+    people = sum(known) if known else None
     others = Row(words("legend.others", n=len(rest)), Symbol(), sum(row.features or 0 for row in rest), people)
     return (*rows[:LEGEND_ROWS], others)
 
 
 def _hazard(name: str, held: Raster) -> Layer:
     kind = name.removeprefix(HAZARD)
-    look = style.depth("value") if held.unit == "m" else style.intensity(raster.maximum(held.path), _unit(held.unit))
+    look = _look(held)
     rows = tuple(Row(c.label, c.symbol) for c in look.classes if c.always and c.symbol.fill)
     return Layer(name, name, _hazard_title(kind), "hazards", look, legend=rows, raster=held, geometry="raster",
                  visible=True, draw_order=10)  # fmt: skip
+
+
+def _look(held: Raster) -> Style:
+    """Depths and levels have classes of their own, whatever the raster holds; other units are told by its largest."""
+    if held.unit == "level":
+        return style.levels()
+    return style.depth("value") if held.unit == "m" else style.intensity(raster.maximum(held.path), _unit(held.unit))
 
 
 def _hazard_title(kind: str) -> Text:
@@ -142,7 +154,8 @@ def standings(run: RunView) -> tuple[Standing, ...]:
     """The communities, weakest first: by status, then by people not served; equals by id."""
     frame = run.table("communities")
     rank = frame["status"].map({status: i for i, status in enumerate(STATUS_ORDER)}).fillna(len(STATUS_ORDER))
-    order = np.lexsort((frame["community_id"].astype(str), -frame["people_unserved"], rank))
+    unserved = pd.to_numeric(frame["people_unserved"]).to_numpy(dtype=np.float64, na_value=0)
+    order = np.lexsort((frame["community_id"].astype(str), -np.nan_to_num(unserved), rank))
     boxes = frame.geometry.bounds.to_numpy()
     return tuple(_standing(frame.iloc[i], tuple(float(side) for side in boxes[i])) for i in order)
 
@@ -150,9 +163,15 @@ def standings(run: RunView) -> tuple[Standing, ...]:
 def _standing(row: pd.Series, bounds: Sequence[float]) -> Standing:
     west, south, east, north = bounds
     return Standing(
-        str(row["community_id"]), named(row), str(row["status"]), int(row["people"]), int(row["people_unserved"]),
-        Text(_said(row.get("reason_zh")), _said(row.get("reason_en"))), (west, south, east, north),
+        str(row["community_id"]), named(row), str(row["status"]), _counted(row["people"]),
+        _counted(row["people_unserved"]), Text(_said(row.get("reason_zh")), _said(row.get("reason_en"))),
+        (west, south, east, north),
     )  # fmt: skip
+
+
+def _counted(value: Any) -> int | None:
+    """Whole persons; None where nobody knows."""
+    return None if pd.isna(value) else int(value)
 
 
 def _said(value: Any) -> str:

@@ -6,7 +6,7 @@ it at once. Column names are matched without regard to case after the mapping wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from data import vectors
-from data.osm import values
+from data.osm import kinds, values
 from data.repair import repaired
 from geo.errors import ColumnError, Fault, refuse
 from geo.reasons import Sentence
@@ -33,7 +33,8 @@ class Kind:
 
     ``fills`` maps a column to the value used where the file has no such column or no value in it, ``measures`` a column
     to the reader of values such as ``12 m``; what that does not understand is taken as not known, and said. ``more``
-    are columns of text that are kept where the file has them; other columns are not used, and named.
+    are columns of text and ``numbers`` columns of numbers that are kept where the file has them; other columns are not
+    used, and named.
     """
 
     schema: Schema
@@ -42,7 +43,15 @@ class Kind:
     needed: tuple[str, ...] = ()
     measures: Mapping[str, Callable[[str | None], float]] = field(default_factory=dict)
     more: tuple[str, ...] = ()
+    numbers: tuple[Column, ...] = ()
 
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Names of the columns kept beside the schema's."""
+        return (*self.more, *(column.name for column in self.numbers))
+
+
+TURNOUT = Column("turnout_s", "float", "A station's own seconds from the call to leaving; NaN: its service's.", False)
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "tier": {
@@ -63,7 +72,7 @@ KINDS = {
     "population": Kind(DEMAND, PLACES, {}, ("people",), more=("building_id",)),
     "shelters": Kind(SHELTERS, PLACES, {"kind": "shelter", "origin": "official"},
                      more=("valid_for", "invalid_for", "access")),
-    "facilities": Kind(FACILITIES, PLACES, {}, ("kind",)),
+    "facilities": Kind(FACILITIES, PLACES, {}, ("kind",), numbers=(TURNOUT,)),
     "buildings": Kind(BUILDINGS, AREAL, {"use": "yes"}, measures={"levels": values.levels, "height_m": values.metres}),
 }
 """Kinds of tables that can be given, as study.toml names them."""
@@ -91,31 +100,61 @@ def read(
     if kind == "shelters":
         area = table.geometry.area.where(table.geometry.area > 0)
         table["area_m2"] = table["area_m2"].fillna(area)
-    said = (*notes, *more, *_unused(frame, wanted))
+    said = (*notes, *more, *_unused(frame, wanted, columns or {}))
+    if kind == "facilities":
+        said = (*said, *_unknown_kinds(table["kind"]))
     return (table if kind == "population" else checked(table, wanted.schema)), said
 
 
 PLACING = frozenset({"lon", "lat", "x", "y", "wkt", "geometry"})
 """Columns that say where a row is."""
+KNOWN_KINDS = tuple(dict.fromkeys(
+    kind for rules in (kinds.FACILITIES, kinds.BUILT_AS) for of_key in rules.values() for kind in of_key.values()
+))  # fmt: skip
+"""Kinds of facilities that the map can have."""
+NAMED_MAX = 8
+"""So many columns or kinds are named where they say nothing here."""
 
 
 def _unknown_targets(columns: Iterable[str], constants: Iterable[str], kind: Kind) -> list[Fault]:
     """Names on the left of ``--map`` that no such table has."""
-    known = [*(c.name for c in kind.schema.columns), *kind.more]
+    known = [*(c.name for c in kind.schema.columns), *kind.extra]
     bad = [name for name in columns if name not in known and name not in PLACING]
     bad += [name for name in constants if name not in known]
     cure = "Write --map OUR_NAME=YOUR_COLUMN."
     return [Fault(f"one of {', '.join(known)}", repr(name), "--map", cure) for name in bad]
 
 
-def _unused(frame: gpd.GeoDataFrame, kind: Kind) -> list[Sentence]:
-    """Which columns of the file say nothing here."""
-    used = {*(c.name for c in kind.schema.columns), *kind.more, *PLACING, frame.geometry.name}
+def _unused(frame: gpd.GeoDataFrame, kind: Kind, columns: Mapping[str, str]) -> list[Sentence]:
+    """Which columns of the file say nothing here; those that say where a row is do."""
+    used = {*(c.name for c in kind.schema.columns), *kind.extra, frame.geometry.name}
+    used |= {columns[name] for name in PLACING & columns.keys()}
+    placing = {*PLACING, *vectors.LONGITUDE, *vectors.LATITUDE}
     names = [str(name) for name in frame.columns if str(name) not in used]
+    names = [name for name in names if name.strip().lower() not in placing]
     if not names:
         return []
-    told = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+    told = _told(names)
     return [Sentence("columns_not_used", f"Columns that are not used: {told}.", f"未使用的列：{told}。")]
+
+
+def _unknown_kinds(given: pd.Series[Any]) -> list[Sentence]:
+    """How many facilities are of kinds that nobody asks for."""
+    strange = given[given.notna() & ~given.isin(KNOWN_KINDS)]
+    if not len(strange):
+        return []
+    told, known = _told(sorted(set(strange))), ", ".join(KNOWN_KINDS)
+    return [Sentence(
+        "kinds_not_known",
+        f"{len(strange)} rows are of kinds that no service knows unless a parameter names them: {told}; "
+        f"known kinds: {known}.",
+        f"{len(strange)}行的类别不被任何服务识别（除非在参数中指定）：{told}；可识别的类别：{known}。",
+    )]  # fmt: skip
+
+
+def _told(names: Sequence[str]) -> str:
+    """The first of the names."""
+    return ", ".join(names[:NAMED_MAX]) + (" …" if len(names) > NAMED_MAX else "")
 
 
 def _named_alike(frame: gpd.GeoDataFrame, schema: Schema) -> gpd.GeoDataFrame:
@@ -131,7 +170,7 @@ def _faults(frame: gpd.GeoDataFrame, kind: Kind, where: str) -> list[Fault]:
         Fault(f"a column {name}", f"columns {', '.join(names)}", where, _cure(name))
         for name in kind.needed if name not in names
     ]  # fmt: skip
-    for column in kind.schema.columns:
+    for column in (*kind.schema.columns, *kind.numbers):
         if column.kind in ("float", "int") and column.name in names and column.name not in kind.measures:
             faults += _number_faults(frame[column.name], column, where)
         elif column.name in WORDS and column.name in names:
@@ -225,6 +264,7 @@ def _filled(frame: gpd.GeoDataFrame, kind: Kind, crs: str) -> gpd.GeoDataFrame:
     columns: dict[str, Any] = {c.name: _column(frame, c, kind) for c in kind.schema.columns}
     there = [name for name in kind.more if name in frame.columns]
     columns |= {name: pd.Series([_text(value) for value in frame[name]], dtype=object) for name in there}
+    columns |= {c.name: _numbers(frame[c.name]) for c in kind.numbers if c.name in frame.columns}
     return gpd.GeoDataFrame(columns, geometry=frame.geometry.to_numpy(), crs=crs)
 
 

@@ -196,7 +196,7 @@ def _source(path: Path) -> tuple[str, str]:
     if start.startswith(ZIP):
         return vectors.in_zip(path, (SRTM_ENDING,)), SRTM
     cure = "A hazard is a raster: export it as GeoTIFF. Outlines of hazards cannot be read yet."
-    found = f"something else, beginning {start[:12]!r}"
+    found = f"something else, beginning {start[:12]!r}" if start else vectors.EMPTY
     raise UnreadableError(Fault("a GeoTIFF or ASCII grid", found, str(path), cure))
 
 
@@ -293,7 +293,7 @@ def _notes(values: Floats, of: Kind, *, whole: bool, metres: float, explained: b
                        "exposure.affected_above sets from which depth on ground counts as wet.",
                        f"有水单元中{film:.0%}的水深不足1厘米；"
                        "可用exposure.affected_above设定起算水深。")  # fmt: skip
-    if not unknown.any():
+    if of.unit == "m" and not explained and not unknown.any():
         yield Sentence("raster_all_known", "The hazard raster declares no unknown cells: within it, 0 counts as dry.",
                        "灾害栅格未标明无数据单元，其范围内0视为无水。")  # fmt: skip
     if not (values[~unknown] > 0).any():

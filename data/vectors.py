@@ -26,6 +26,7 @@ from geo.errors import ColumnError, CrsError, Fault, FileMissingError, LimitErro
 FEATURES_MAX, VERTICES_MAX, COLUMNS_MAX = 2_000_000, 20_000_000, 256
 IN_ZIP = (".shp", ".geojson", ".gpkg")
 UNPACKED_MAX, UNPACKED_RATIO_MAX, ENTRIES_MAX = 2 << 30, 100, 200
+EMPTY = "an empty file"
 EXPECTED = "a GeoJSON, GeoPackage, Shapefile (zipped), FlatGeobuf, GeoParquet or CSV file"
 LONGITUDE = ("lon", "lng", "longitude", "x", "经度", "経度")
 LATITUDE = ("lat", "latitude", "y", "纬度", "緯度")
@@ -66,7 +67,7 @@ def _form(path: Path) -> str:
     if form is None:
         form = _text_form(start)
     if form in (None, "raster"):
-        found = "a raster" if form else f"something else, beginning {start[:12]!r}"
+        found = "a raster" if form else f"something else, beginning {start[:12]!r}" if start else EMPTY
         raise UnreadableError(Fault(EXPECTED, found, str(path)))
     return str(form)
 

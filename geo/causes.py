@@ -23,8 +23,8 @@ Mask = NDArray[np.bool_]
 CAUSES = ("none", "closed", "slowed", "station", "elsewhere")
 """What makes a service later or lost at a place.
 
-``none`` it is not later · ``closed`` a street of the way is closed · ``slowed`` streets of the way are slower ·
-``station`` its station is out of service · ``elsewhere`` neither: it never came, or comes another way at no cost.
+``none`` it is not later, or never came · ``closed`` a street of the way is closed · ``slowed`` streets of the way are
+slower · ``station`` its station is out of service · ``elsewhere`` none of these, e.g. the station's own door closed.
 """
 
 

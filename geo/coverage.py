@@ -33,11 +33,15 @@ Rings = Mapping[tuple[str, float], shapely.Geometry]
 
 @dataclass(frozen=True)
 class Sites:
-    """What there is: facilities, the plan's shelters, and the people's places bound to each profile's streets."""
+    """What there is: facilities, the plan's shelters, and by profile the people's places and the facilities on streets.
+
+    ``homes`` and ``spots`` have a row a place with people and a facility.
+    """
 
     facilities: gpd.GeoDataFrame
     shelters: gpd.GeoDataFrame
     homes: Mapping[str, Snaps]
+    spots: Mapping[str, Snaps]
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Covered:
     """Every service of a city on an ordinary day; ``barriers`` is what no circle jumps over."""
 
     asked: Mapping[str, Asked]
+    sites: Sites
     barriers: Drawn
     params: CoverageParams
 
@@ -122,7 +127,7 @@ def prepare(sites: Sites, usable: Mapping[str, Usable], *, barriers: Drawn, para
         normal = circles.reached(streets, bound, params=service)
         drawn = rings(normal, streets, barriers, minutes=params.rings(name), params=params.outline)
         asked[name] = Asked(name, service, streets, bound, normal, drawn)
-    return Covered(asked, barriers, params)
+    return Covered(asked, sites, barriers, params)
 
 
 def _bound(sites: Sites, streets: Usable, service: ServiceParams, params: CoverageParams) -> Bound:
@@ -136,7 +141,8 @@ def _bound(sites: Sites, streets: Usable, service: ServiceParams, params: Covera
     doors = doors.where(doors.found)
     pace, homes = np.inf if walking is None else walking, sites.homes[service.profile]
     last_s = np.where(homes.found, homes.off_m / pace, np.nan)
-    return Bound(found, doors, service.turnout_s + doors.off_m / pace, homes, last_s)
+    turnout = services.turnouts(found, service)[doors.place]
+    return Bound(found, doors, turnout + doors.off_m / pace, homes, last_s)
 
 
 def run(covered: Covered, usable: Mapping[str, Usable], *, out_of_service: Collection[str]) -> Coverage:
@@ -191,11 +197,18 @@ def rings(
 def polygons(
     stretches: Sequence[Pieces], reached: Reach, streets: Usable, barriers: Drawn, *, params: OutlineParams
 ) -> list[shapely.Geometry]:
-    """The honest outline of each set of stretches that a service reaches; its stations and their doors are inside."""
-    doors = np.column_stack(reach.points(streets.network, reached.bound.doors))
-    stations = reached.bound.stations.geometry.representative_point().iloc[np.unique(reached.bound.doors.place)]
-    places = np.r_[doors, shapely.get_coordinates(stations.to_numpy())]
+    """The honest outline of each set of stretches that a service reaches; the stations on them are inside."""
+    places = [_stands(pieces, reached, streets.network) for pieces in stretches]
     return _outlined(stretches, streets, barriers, places, params)
+
+
+def _stands(pieces: Pieces, reached: Reach, network: Network) -> Floats:
+    """The doors on the stretches, and inner points of their stations, (places, 2)."""
+    doors = reached.bound.doors
+    doors = doors.where(circles.covering(pieces, doors.edge, doors.along_m) > 0)
+    stations = reached.bound.stations.geometry.iloc[np.unique(doors.place)].representative_point()
+    xy = (np.column_stack(reach.points(network, doors)), shapely.get_coordinates(stations.to_numpy()))
+    return np.concatenate(xy)
 
 
 def around(
@@ -210,24 +223,32 @@ def around(
     found = search.within(graph, routing.roots(graph, at), max_s=max(minutes) * 60)
     stretches = [reach.beyond(graph, found.state, found.cost_ms, at, minutes=m) for m in minutes]
     places = np.column_stack(reach.points(streets.network, at.where(at.found)))
-    return dict(zip(minutes, _outlined(stretches, streets, barriers, places, params), strict=True))
+    shapes = _outlined(stretches, streets, barriers, [places] * len(stretches), params)
+    return dict(zip(minutes, shapes, strict=True))
 
 
 def _outlined(
-    stretches: Sequence[Pieces], streets: Usable, barriers: Drawn, places: Floats, params: OutlineParams
+    stretches: Sequence[Pieces], streets: Usable, barriers: Drawn, places: Sequence[Floats], params: OutlineParams
 ) -> list[shapely.Geometry]:
     network = streets.network
     aloft = network.aloft
     near = _near(network, stretches, margin_m=params.fill_m)
     drawings = [
         Streets(
-            reach.drawn(network, pieces.where(~aloft[pieces.edge])),
+            _with_points(reach.drawn(network, pieces.where(~aloft[pieces.edge])), stand),
             reach.drawn(network, reach.rest(pieces, near[streets.usable[near]], network.length_m)),
             reach.drawn(network, pieces.where(aloft[pieces.edge])),
         )
-        for pieces in stretches
+        for pieces, stand in zip(stretches, places, strict=True)
     ]
-    return list(outlines(drawings, barriers, places=places, params=params))
+    return list(outlines(drawings, barriers, params=params))
+
+
+def _with_points(lines: Drawn, xy: Floats) -> Drawn:
+    """Lines and points, a point as a line without length: it touches the ground it stands on."""
+    start = np.r_[lines.start, lines.start[-1] + 2 * np.arange(1, len(xy) + 1)]
+    x, y = np.repeat(xy, 2, axis=0).T
+    return Drawn(np.r_[lines.x, x], np.r_[lines.y, y], start.astype(np.int64))
 
 
 def _near(network: Network, stretches: Sequence[Pieces], *, margin_m: float) -> Ints:

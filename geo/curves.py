@@ -81,6 +81,9 @@ class FloodParams(HazardParams):
     curve_end_m: float = Field(
         gt=0, le=2, description="Depth at which the curve ends, metres; stretched to the depth that closes a vehicle."
     )
+    film_m: float = Field(
+        ge=0, le=1, description="Depth up to which moving water is a film that closes nothing, metres."
+    )
     class_depth_m: Bounds = Field(description="Largest depth of classes H1 to H5, metres; beyond is H6.")
     class_velocity_ms: Bounds = Field(description="Largest velocity of classes H1 to H5, m/s; beyond is H6.")
     class_product_m2s: Bounds = Field(description="Largest depth times velocity of classes H1 to H5, m²/s.")
@@ -168,7 +171,7 @@ def hazard_class(depth_m: Floats, velocity_ms: Floats, *, params: FloodParams) -
 def flow_class(depth_m: Floats, velocity_ms: Floats, *, params: FloodParams) -> Ints:
     """The class by velocity and by depth times velocity alone: what moving water adds to the depth."""
     by_velocity = _bin(velocity_ms, params.class_velocity_ms)
-    return np.maximum(by_velocity, _bin(depth_m * velocity_ms, params.class_product_m2s))
+    return np.maximum(by_velocity, _bin(np.round(depth_m * velocity_ms, 5), params.class_product_m2s))
 
 
 def _bin(value: Floats, bounds: Sequence[str]) -> Ints:

@@ -61,21 +61,19 @@ class Walks:
     places: Snaps
 
 
-def walk_to_nearest(ways: Usable, places: Snaps, entrances: Snaps, *, params: WalkParams) -> Walks:
-    """The nearest shelter of every place along open streets; entrances' ``place`` is the row of the shelter."""
+def walk_to_nearest(ways: Usable, places: Snaps, entrances: Snaps, *, speed_ms: float) -> Walks:
+    """The nearest shelter of every place along open streets; entrances' ``place`` is the row of the shelter.
+
+    ``speed_ms`` is that of the metres between door and street.
+    """
     own = np.zeros(len(places), dtype=bool)
     own[places.found] = ways.usable[places.edge[places.found]]
-    open_ = _only(places, own)
-    last_s = np.nan_to_num(entrances.off_m) / params.speed_ms
+    open_ = places.only(own)
+    last_s = np.nan_to_num(entrances.off_m) / speed_ms
     forest = routing.nearest(ways.graph.reverse, entrances, extra_s=last_s)
     starts = routing.join(ways.graph, forest, open_, entrances, extra_s=last_s)
-    walk_s = routing.seconds(starts.cost_ms) + open_.off_m / params.speed_ms
+    walk_s = routing.seconds(starts.cost_ms) + open_.off_m / speed_ms
     return Walks(walk_s, starts.source, own, ways, forest, starts, open_)
-
-
-def _only(places: Snaps, kept: Mask) -> Snaps:
-    """The same places, those not kept without a street."""
-    return Snaps(places.place, np.where(kept, places.edge, -1), places.along_m, np.where(kept, places.off_m, np.nan))
 
 
 def states(normal: Walks, now: Walks, snapped: Mask, *, params: WalkParams) -> pd.Series:

@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import hazards
+from geo.errors import Fault, InputError, refuse
 from geo.hazards import ExposureParams, Hazard
 from geo.network import Network
 from geo.profiles import Rules
@@ -41,6 +42,14 @@ class Faced:
     hazards: tuple[Hazard, ...]
     crs: str
     params: ExposureParams
+
+    def __post_init__(self) -> None:
+        kinds = [hazard.kind for hazard in self.hazards]
+        refuse(InputError, [
+            Fault("a flood beside the velocity of its water", "none in this scenario", f"hazard {hazard.hazard_id}",
+                  "Put a flood into the same scenario (hazards = [...] in study.toml).")
+            for hazard in self.hazards if hazard.kind == "flood_velocity" and "flood" not in kinds
+        ])  # fmt: skip
 
     @property
     def kinds(self) -> set[str]:

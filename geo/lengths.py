@@ -35,7 +35,8 @@ MEASURED = (*ENGINES, "supplies", services.SHELTER)
 def street_shares(told: Told, units: gpd.GeoDataFrame) -> pd.DataFrame:
     """``<service>_street_share`` of each community now, and ``_normal``: the share of its streets reached in time.
 
-    Streets are those open to the service's profile on an ordinary day; NaN where a community has none.
+    Streets are those open to the service's profile on an ordinary day; NaN where a community has none, and for a
+    service of which no station is in the data.
     """
     columns: dict[str, Floats] = {}
     on_streets: dict[int, tuple[Snaps, Ints, Floats]] = {}
@@ -76,7 +77,9 @@ def _metres(streets: Usable, points: Snaps) -> Floats:
 
 
 def _share(reached: Reach, points: Snaps, unit: Ints, metres: Floats, n: int) -> Floats:
-    """The share of the metres of each unit (n,) that are reached in time."""
+    """The share of the metres of each unit (n,) that are reached in time; NaN where no station is in the data."""
+    if not len(reached.bound.stations):
+        return np.full(n, np.nan)
     inside = unit != NONE
     in_time = circles.seconds_at(reached, points) <= reached.params.minutes * 60
     whole = np.bincount(unit[inside], metres[inside], minlength=n)
@@ -87,11 +90,19 @@ def _share(reached: Reach, points: Snaps, unit: Ints, metres: Floats, n: int) ->
 def judged(units: gpd.GeoDataFrame, *, params: StatusParams, walk: WalkParams) -> gpd.GeoDataFrame:
     """Communities of a study that knows no people, with status and reason by the streets from which a shelter is near.
 
-    ``units`` has the columns of ``street_shares``. A community without streets stays ``empty``.
+    ``units`` has the columns of ``street_shares``. Numbers of people become NaN: nobody counted them. A community
+    without streets, or in a city without shelters, stays ``empty``.
     """
     rows = [_judgement(row, params, walk.max_minutes) for row in units.to_dict("records")]
+    units = uncounted(units)
     table = pd.DataFrame(rows, columns=["status", "reason_code", "reason_en", "reason_zh"], index=units.index)
     return gpd.GeoDataFrame(units.assign(**{str(name): column for name, column in without_nan(table).items()}))
+
+
+def uncounted(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The table with NaN for every number of people: nobody counted them."""
+    counts = [str(name) for name in table.columns if str(name).startswith("people") or "_people_" in str(name)]
+    return gpd.GeoDataFrame(table.assign(**dict.fromkeys(counts, np.nan)))
 
 
 def _judgement(row: Mapping[str, float], params: StatusParams, minutes: float) -> tuple[str, str, str, str]:

@@ -71,6 +71,8 @@ WAY_TAGS = (
     "ford",
 )
 """Text columns of ``Ways.tags`` after ``way_id``: OSM keys, save name_zh and name_en; None where not tagged."""
+NO_TUNNEL = ("no", "building_passage", "covered", "flooded")
+"""Values of OSM tunnel that are no tunnel, or no shelter from anything."""
 BARRIER_TAGS = (
     "barrier",
     "access",
@@ -224,7 +226,7 @@ class Network:
     @cached_property
     def aloft(self) -> Mask:
         """Which edges do not run on the ground: bridges and tunnels, (edges,)."""
-        return self.edge_is("bridge") | self.edge_is("tunnel")
+        return self.edge_is("bridge") | self.edge_is("tunnel", never=NO_TUNNEL)
 
     def streets(self) -> gpd.GeoDataFrame:
         """One row an edge: street_id, way_id, names, highway, length_m, bridge, tunnel, geometry."""

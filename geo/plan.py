@@ -46,6 +46,7 @@ from geo.services import (
     ServiceParams,
 )
 from geo.snapping import Snaps
+from geo.speeds import level_speed_ms
 from geo.tallies import Told
 from geo.usable import Usable
 
@@ -104,12 +105,13 @@ def prepare(city: City, *, params: PlanParams) -> Base:
     climb = None if city.elevation is None else terrain.climb(streets, city.elevation)
     ways = {name: _open(streets, name, params, climb) for name in _profiles(params)}
     people = _people(city, ways["walk"], params)
-    units = _communities(city, people.demand, params)
+    units = _communities(city, streets, people.demand, params)
     sites = shelters.in_plan(city.shelters, params=params.shelter)
     walk = ways["walk"]
-    homes = _homes(streets, people.demand, ways, params)
+    homes = _bound(streets, _shapes(people.demand), ways, params)
     doors = _doors(walk, sites, params)
-    covered = _covered(city, sites, homes, ways, params)
+    spots = _bound(streets, _shapes(city.facilities), ways, params)
+    covered = _covered(city, Sites(city.facilities, sites, homes, spots), ways, params)
     notes = (
         *city.notes,
         *people.notes,
@@ -129,7 +131,7 @@ def prepare(city: City, *, params: PlanParams) -> Base:
         climb,
         ways,
         homes["walk"],
-        evacuation.walk_to_nearest(walk, homes["walk"], doors, params=params.walk),
+        evacuation.walk_to_nearest(walk, homes["walk"], doors, speed_ms=level_speed_ms(params.walk, params)),
         doors,
         covered,
         notes,
@@ -154,11 +156,11 @@ def _open(
     return usable.streets(streets, who, rules=params, island_m=island_m, climb=climb, faced=faced, normal=normal)
 
 
-def _homes(
-    streets: Network, demand: gpd.GeoDataFrame, ways: Mapping[str, Usable], params: PlanParams
+def _bound(
+    streets: Network, shapes: NDArray[np.object_], ways: Mapping[str, Usable], params: PlanParams
 ) -> dict[str, Snaps]:
-    """The places with people bound to the streets of each profile; walkers and drivers each share what they can."""
-    shapes, max_m = _shapes(demand), params.walk.snap_max_m
+    """Places (n,) bound to the streets of each profile; walkers and drivers each share what they can."""
+    max_m = params.walk.snap_max_m
     afoot = {name: found.joined for name, found in ways.items() if name in WALKERS}
     driven = {name: found.joined for name, found in ways.items() if name not in WALKERS}
     return {
@@ -167,13 +169,10 @@ def _homes(
     }
 
 
-def _covered(
-    city: City, sites: gpd.GeoDataFrame, homes: Mapping[str, Snaps], ways: Mapping[str, Usable], params: PlanParams
-) -> Covered:
+def _covered(city: City, sites: Sites, ways: Mapping[str, Usable], params: PlanParams) -> Covered:
     """Every service of the city on an ordinary day."""
     barriers = coverage.barriers([city.areas, city.lines], params.circle.barriers)
-    found = Sites(city.facilities, sites, homes)
-    return coverage.prepare(found, ways, barriers=barriers, params=_coverage_params(params))
+    return coverage.prepare(sites, ways, barriers=barriers, params=_coverage_params(params))
 
 
 def _coverage_params(params: PlanParams) -> CoverageParams:
@@ -189,7 +188,7 @@ def _coverage_params(params: PlanParams) -> CoverageParams:
         everyday=params.everyday,
         circle=params.circle,
         outline=params.outline,
-        walking_ms={name: getattr(params, name).speed_ms for name in WALKERS},
+        walking_ms={name: level_speed_ms(getattr(params, name), params) for name in WALKERS},
         entrance_max_m=params.shelter.entrance_max_m,
         entrance_spread_m=params.shelter.entrance_spread_m,
     )
@@ -202,7 +201,8 @@ def run(base: Base, scenario: Scenario) -> Plan:
     doors = _still_open(base.doors, ways["walk"])
     sites = _rated(base, faced, _reached(doors, len(base.shelters)))
     entrances = doors.where(sites["usable"].to_numpy()[doors.place])
-    walks = evacuation.walk_to_nearest(ways["walk"], base.places, entrances, params=base.params.walk)
+    pace_ms = level_speed_ms(base.params.walk, base.params)
+    walks = evacuation.walk_to_nearest(ways["walk"], base.places, entrances, speed_ms=pace_ms)
     told = _told(base, faced, ways, sites, _demand(base, walks, faced.grounds(base.people.shapes)))
     streets = _streets(base, ways, faced.streets(base.network, rules=base.params))
     sites = _beside(sites, pd.DataFrame({"people_nearest": _drawn(walks, told.demand, len(sites))}))
@@ -214,6 +214,11 @@ def run(base: Base, scenario: Scenario) -> Plan:
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets}
     layers |= _derived(base, walks, demand, streets) | tallies.layers(told, units)
     headline = {**summary.headline(demand, sites), **tallies.headline(told), **lengths.headline(told)}
+    if not base.people.total:
+        layers |= {
+            name: lengths.uncounted(table) for name, table in layers.items() if name not in ("demand", "cut_off")
+        }
+        headline |= {name: np.nan for name in headline if name.startswith("people")}
     said = summary.run_notes(demand, streets, with_hazard=bool(faced))
     return Plan(
         scenario,
@@ -221,7 +226,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
         layers,
         headline,
         summary.audit(units, demand, base.people.total),
-        (*base.notes, *summary.room_notes(sites, int(headline["people_served"])), *said),
+        (*base.notes, *summary.room_notes(sites, int((demand["state"] == "served") @ demand["people"])), *said),
     )
 
 
@@ -360,10 +365,15 @@ def _people(city: City, walk: Usable, params: PlanParams) -> Population:
     return population.along_streets(people, np.asarray(shapely.points(x, y)), metres, names.astype(object))
 
 
-def _communities(city: City, demand: gpd.GeoDataFrame, params: PlanParams) -> areas_of_planning.Communities:
+def _communities(
+    city: City, streets: Network, demand: gpd.GeoDataFrame, params: PlanParams
+) -> areas_of_planning.Communities:
+    """Communities as given, else chosen by where people are; where nobody is known, squares over all streets."""
     if city.communities is not None:
         return areas_of_planning.given(city.communities, demand=demand, params=params.community)
-    return areas_of_planning.choose(city.boundaries, demand=demand, params=params.community)
+    corners = shapely.MultiPoint(np.column_stack([streets.x, streets.y]))
+    extent = None if len(demand) else corners.convex_hull.buffer(params.community.margin_m)
+    return areas_of_planning.choose(city.boundaries, demand=demand, params=params.community, extent=extent)
 
 
 def _shapes(table: gpd.GeoDataFrame) -> NDArray[np.object_]:

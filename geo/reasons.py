@@ -108,8 +108,11 @@ def for_streets(now: float, normal: float, *, minutes: float) -> Sentence:
     NaN where it has no street.
     """
     if math.isnan(now):
-        return Sentence("people_not_known", "How many people live here is not known, and no street is mapped.",
-                        "人口未知，也没有已绘制的街道。")  # fmt: skip
+        return Sentence(
+            "people_not_known",
+            "How many people live here is not known, nor the way to a shelter: the data has no shelter, or no street.",
+            "人口未知，也无法判断避难条件：数据中没有避难场所或街道。",
+        )
     en = f"From {now:.0%} of the street length a usable shelter is within {minutes:g} minutes on foot"
     zh = f"{now:.0%}的街道长度可在步行{minutes:g}分钟内到达可用避难场所"
     usual_en, usual_zh = (f" (normal day {normal:.0%})", f"（平时{normal:.0%}）") if normal != now else ("", "")
@@ -124,8 +127,8 @@ SERVICES = {
 }
 """Services that come to the people, in English and Chinese."""
 LOSSES = {
-    "closed": ("{n} because {street} is closed", "{n}人因{street}中断"),
-    "slowed": ("{n} because {street} is slower", "{n}人因{street}通行变慢"),
+    "closed": ("{n} whose way is first cut at {street}", "{n}人的来路首先在{street}中断"),
+    "slowed": ("{n} whose way is slowed most on {street}", "{n}人的来路在{street}最受延误"),
     "station": ("{n} because their station is out of service", "{n}人因所属站点停止服务"),
     "elsewhere": ("{n} for other reasons", "{n}人因其他原因"),
 }
@@ -162,20 +165,47 @@ def _reached(people: int, served: int) -> tuple[str, str]:
     return f"{served:,} of {people:,} people", f"可到达{people:,}人中的{served:,}人"
 
 
-def for_stations(service: str, stations: int, joined: int) -> Sentence:
+def for_stations(service: str, kinds: Sequence[str], stations: int, joined: int) -> Sentence:
     """What must be said where a service has no stations, or some that no street open to it meets."""
     who_en, who_zh = SERVICES[service]
+    said = ", ".join(kinds)
     if not stations:
         return Sentence(
             f"no_stations_{service}",
-            f"{who_en}: no station is in the data, so nobody counts as reached: the map may be empty rather than the "
-            "city.",
-            f"{who_zh}：数据中没有站点，按无人可达计：可能是数据缺失，而非城市没有。",
+            f"{who_en}: no facility of kind {said} is in the data, so its reach is not known: the map may be empty "
+            "rather than the city.",
+            f"{who_zh}：数据中没有{said}类设施，覆盖情况未知：可能是数据缺失，而非城市没有。",
         )
     return Sentence(
         f"stations_not_joined_{service}",
         f"{who_en}: {stations - joined} of {stations} stations meet no street open to it and are left out.",
         f"{who_zh}：{stations}处站点中有{stations - joined}处不与其可通行的道路相接，未计入。",
+    )
+
+
+CATEGORY_NAMES = {
+    "shopping": ("shopping", "购物"),
+    "medical": ("medical care", "医疗"),
+    "education": ("education", "教育"),
+    "safety": ("safety", "安全"),
+    "service": ("public services", "公共服务"),
+    "emergency": ("emergency handling", "应急"),
+}
+"""The everyday categories in English and Chinese."""
+
+
+def for_categories(lacking: Sequence[str]) -> tuple[Sentence, ...]:
+    """What must be said of everyday categories of which the data has no facility; nothing when there are none."""
+    if not lacking:
+        return ()
+    en, zh = (", ".join(CATEGORY_NAMES[c][0] for c in lacking), "、".join(CATEGORY_NAMES[c][1] for c in lacking))
+    return (
+        Sentence(
+            "no_everyday_facilities",
+            f"Everyday needs: the data has no facility for {en}, so nobody's circle is complete: the map may be empty "
+            "rather than the city.",
+            f"生活圈：数据中没有{zh}类设施，因此无人的生活圈完整：可能是数据缺失，而非城市没有。",
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.buckets import NEVER, NOTHING, grow, pour
+from geo.buckets import CLOSED, NEVER, NOTHING, grow, pour
 from geo.network import Network
 from geo.snapping import Snaps
 from geo.turns import Arcs, expand
@@ -146,7 +146,7 @@ def _ends(network: Network, barred: Mask) -> tuple[Int32s, Int32s, Int32s]:
 
 
 def _milliseconds(seconds: Floats) -> Ints:
-    finite = np.isfinite(seconds)
+    finite = np.isfinite(seconds) & (seconds * 1000 < CLOSED)
     return np.where(finite, np.maximum(np.rint(np.where(finite, seconds, 0) * 1000), 1), NEVER).astype(np.int64)
 
 

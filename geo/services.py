@@ -7,6 +7,7 @@ A service is given by facilities of some kinds, over streets that a profile may 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +21,8 @@ SHELTER = "shelter"
 """The kind under which the plan's usable shelters count as facilities."""
 GROUPS = {f"shelter_{group}": group for group in ("elderly", "stroller", "wheelchair")}
 """Services of their own: the walk to a shelter for those who walk otherwise; name and profile."""
+TURNOUT = "turnout_s"
+"""Optional column of facilities: a station's own time from the call to leaving, seconds; NaN where not known."""
 STATION_COLUMNS = ("facility_id", *NAMES, "kind")
 
 
@@ -91,7 +94,9 @@ class CircleParams(Sourced):
 
     subject = "circle"
 
-    minutes: tuple[float, ...] = Field(min_length=1, description="The rings to draw and count, minutes.")
+    minutes: tuple[Annotated[float, Field(gt=0, le=240)], ...] = Field(
+        min_length=1, description="The rings to draw and count, minutes."
+    )
     depth: int = Field(ge=1, le=5, description="Up to which number of stations at the same place they are told apart.")
     barriers: tuple[str, ...] = Field(description="Kinds of areas and lines that no circle jumps over.")
     max_share_affected: float = Field(
@@ -105,15 +110,25 @@ class CircleParams(Sourced):
 def stations(facilities: gpd.GeoDataFrame, shelters: gpd.GeoDataFrame, kinds: Iterable[str]) -> gpd.GeoDataFrame:
     """The facilities (``geo.tables.FACILITIES``) of some kinds, and the shelters where ``shelter`` is among them.
 
-    ``STATION_COLUMNS`` and geometry; shelters go under their ``shelter_id``. Rows keep the order of the tables.
+    ``STATION_COLUMNS`` and geometry, and ``turnout_s`` where the facilities have it; shelters go under their
+    ``shelter_id``. Rows keep the order of the tables.
     """
     wanted = set(kinds)
-    found = facilities.loc[facilities["kind"].isin(wanted), [*STATION_COLUMNS, "geometry"]]
+    more = [TURNOUT] if TURNOUT in facilities else []
+    found = facilities.loc[facilities["kind"].isin(wanted), [*STATION_COLUMNS, *more, "geometry"]]
     refuges = shelters if SHELTER in wanted else shelters.iloc[:0]
     refuges = refuges.rename(columns={"shelter_id": "facility_id"})[[*STATION_COLUMNS, "geometry"]]
     refuges = refuges[~refuges["facility_id"].isin(found["facility_id"])]
     every = pd.concat([found, refuges], ignore_index=True) if len(refuges) else found.reset_index(drop=True)
     return gpd.GeoDataFrame(every, geometry="geometry", crs=facilities.crs)
+
+
+def turnouts(stations: gpd.GeoDataFrame, params: ServiceParams) -> np.ndarray:
+    """Seconds from the call to leaving each station (stations,): its own where it has one, else the service's."""
+    if TURNOUT not in stations:
+        return np.full(len(stations), params.turnout_s)
+    own: np.ndarray = stations[TURNOUT].to_numpy(dtype=float)
+    return np.where(np.isnan(own), params.turnout_s, own)
 
 
 def ids(stations: gpd.GeoDataFrame, rows: np.ndarray) -> np.ndarray:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import hazards
-from geo.curves import HazardParams, LevelParams, SandParams, flow_class, water_speed_kmh
+from geo.curves import HazardParams, LevelParams, SandParams, hazard_class, water_speed_kmh
 from geo.errors import Fault, InputError, refuse
 from geo.hazards import Cuts, Hazard
-from geo.network import Network
+from geo.network import NO_TUNNEL, Network
 from geo.profiles import ProfileParams, Rules, VehicleParams
 from geo.speeds import KMH_MS
 
@@ -28,8 +28,8 @@ REASONS = {"flood": "flooded", "fire": "fire", "landslide": "landslide", "debris
 """Kinds of hazards that close streets, and the reason they leave; of several the first is named."""
 UNITS = {"flood": "m", "flood_velocity": "m/s"} | dict.fromkeys(("fire", "landslide", "debris", "sand"), "level")
 """The kinds that have rules, with the unit their values must have."""
-NO_TUNNEL = ("no", "building_passage", "covered", "flooded")
-"""Values of OSM tunnel that are no tunnel, or no shelter from anything."""
+DECIMALS = 5
+"""To how many decimals values are compared with bounds: finer than any data, coarser than a raster's own numbers."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def _faults(hazard: Hazard) -> list[Fault]:
 
 def _felt(network: Network, cuts: Cuts, faced: Sequence[Hazard], kind: str, rules: Rules) -> Floats:
     """The worst value of one kind on each piece; 0 where the street is out of its reach, NaN where not known."""
-    value = np.fmax.reduce(cuts.values[[h.kind == kind for h in faced]])
+    # Rasters hold 0.3 as 0.300000012: a bound would be passed by what was written as exactly that.
+    value = np.round(np.fmax.reduce(cuts.values[[h.kind == kind for h in faced]]), DECIMALS)
     return np.where(exempt(network, rule_of(kind, rules))[cuts.line], 0.0, value)
 
 
@@ -132,7 +133,7 @@ def _water(
     drives = isinstance(profile, VehicleParams)
     shut = ((depth >= profile.close_depth_m) & (depth > 0)) if drives else depth > profile.close_depth_m
     if velocity is not None:
-        shut |= (depth > 0) & (flow_class(depth, velocity, params=rules.flood) > profile.close_class)
+        shut |= (depth > rules.flood.film_m) & (hazard_class(depth, velocity, params=rules.flood) > profile.close_class)
     if not drives:
         return np.ones(len(depth)), np.inf, shut
     return np.ones(len(depth)), water_speed_kmh(depth, close_m=profile.close_depth_m, params=rules.flood), shut

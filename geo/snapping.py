@@ -75,7 +75,8 @@ def snap_each(network: Network, places: Geometries, *, usable: Mapping[str, Mask
 
 
 def _again(network: Network, places: Geometries, first: Snaps, *, usable: Mask, max_m: float) -> Snaps:
-    wrong = np.flatnonzero(first.found & ~usable[first.edge])
+    wrong = np.flatnonzero(first.found)
+    wrong = wrong[~usable[first.edge[wrong]]]
     if not len(wrong):
         return first
     other = snap(network, places[wrong], usable=usable, max_m=max_m)

@@ -67,11 +67,16 @@ def pace(network: Network, tags: Tags, profile: ProfileParams, *, rules: Rules, 
     raise TypeError(f"no pace for {type(profile).__name__}")
 
 
+def level_speed_ms(profile: WalkerParams, rules: Rules) -> float:
+    """How fast somebody on foot walks on level firm ground at this time of day, metres per second."""
+    return profile.speed_ms * (profile.night_factor if rules.time.night else 1.0)
+
+
 def _walk(network: Network, tags: Tags, profile: WalkerParams, rules: Rules, climb: Floats | None) -> Pace:
     steps, ramp = tags.among("highway", ("steps",)), _ramp(tags, profile)
     ground = np.where(_surveyed(tags, profile), 1.0, _ground(tags, profile, rules.ground))
     way = ground * np.where(steps & ~ramp, profile.stairs_factor, 1.0)
-    level = profile.speed_ms * (profile.night_factor if rules.time.night else 1.0)
+    level = level_speed_ms(profile, rules)
     slope = np.where(steps[network.way], np.nan, _slope(network, tags, climb))
     reason = np.full(len(network.u), None, dtype=object)
     reason[(ground == 0)[network.way]] = "surface"

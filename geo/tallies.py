@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from geo import circles, reach, services, territories
 from geo.circles import Reach
 from geo.coverage import Asked, Coverage, Covered, polygons
+from geo.membership import smallest_holding
 from geo.network import Network
-from geo.reasons import Sentence, for_service, for_stations
+from geo.reasons import Sentence, for_categories, for_service, for_stations
 from geo.services import CATEGORIES, EVERYDAY, GROUPS
 from geo.summary import weighted_quantile
 from geo.tables import NAMES, without_nan
@@ -30,8 +31,11 @@ Mask = NDArray[np.bool_]
 
 ENGINES = ("fire", "medical", "police")
 """Services that come to the people: depth, responsibility and causes are told of these."""
-RINGS = ("minutes", "people", "buildings", "facilities", "street_km")
-"""Columns of ``circles_…``: one row a ring, what lies within it counted by time, not by outline."""
+RINGS = ("minutes", "people", "buildings", "facilities", "stations", "street_km")
+"""Columns of ``circles_…``: one row a ring, what lies within it counted by time, not by outline.
+
+``facilities`` are those of every kind that are reached, ``stations`` those of the service that are in service.
+"""
 BY_COMMUNITY = ("community_id", "service", "when", "minutes", "people", "buildings", "facilities")
 """Columns of ``community_circles``: one row a community, service, ring and ``when`` (``normal``, ``now``)."""
 
@@ -128,9 +132,9 @@ def _community(told: Told, rows: Ints) -> dict[str, object]:
     for name, one in told.covered.asked.items():
         if name in EVERYDAY or name == services.SHELTER:
             continue
-        now = told.coverage.now[name]
-        out[f"{name}_share"] = _share(people, now.served[rows], total)
-        out[f"{name}_share_normal"] = _share(people, one.normal.served[rows], total)
+        now, known = told.coverage.now[name], total if len(one.bound.stations) else 0
+        out[f"{name}_share"] = _share(people, now.served[rows], known)
+        out[f"{name}_share_normal"] = _share(people, one.normal.served[rows], known)
         if name in GROUPS:
             continue
         out[f"{name}_s_median"] = weighted_quantile(now.time_s[rows], people.astype(float), 0.5)
@@ -156,6 +160,8 @@ def _lost(told: Told, one: Asked, rows: Ints) -> dict[str, object]:
 def service_sentence(told: Told, one: Asked, rows: Ints) -> tuple[Sentence, int]:
     """What is said of a service at some places (rows of ``demand``), and how many people lose it."""
     people, now = told.people[rows], told.coverage.now[one.name]
+    if not len(one.bound.stations) and people.any():
+        return for_stations(one.name, one.params.kinds, 0, 0), 0
     served = int(people[now.served[rows]].sum())
     losses = told.coverage.losses.get(one.name)
     if losses is None:
@@ -227,7 +233,7 @@ def _rings(told: Told, name: str, when: str) -> gpd.GeoDataFrame:
     one = told.covered.asked[name]
     shapes = told.coverage.rings[name] if when == "now" else one.rings
     rows = [
-        (minutes, *counted(reached, told.people, minutes), circles.within(reached, minutes).length_m.sum() / 1000)
+        (minutes, *counted(told, reached, minutes), circles.within(reached, minutes).length_m.sum() / 1000)
         for minutes in shapes
     ]
     table = pd.DataFrame(rows, columns=list(RINGS))
@@ -235,33 +241,46 @@ def _rings(told: Told, name: str, when: str) -> gpd.GeoDataFrame:
     return frame.iloc[::-1].reset_index(drop=True)
 
 
-def counted(reached: Reach, people: Ints, minutes: float) -> tuple[int, int, int]:
-    """People and buildings within a ring, and the facilities that reach anybody in it."""
-    inside = reached.time_s <= minutes * 60
-    return int(people[inside].sum()), int(inside.sum()), len(np.unique(reached.station[inside]))
+def counted(told: Told, reached: Reach, minutes: float) -> tuple[int, int, int, int]:
+    """People, buildings and facilities of every kind within a ring, and the stations that are in service."""
+    inside, there = reached.time_s <= minutes * 60, at_facilities(told, reached) <= minutes * 60
+    stations = len(np.unique(reached.bound.doors.place))
+    return int(told.people[inside].sum()), int(inside.sum()), int(there.sum()), stations
+
+
+def at_facilities(told: Told, reached: Reach) -> Floats:
+    """How soon a service is at each facility of the city, (facilities,); NaN where nobody gets there."""
+    return circles.seconds_at(reached, told.covered.sites.spots[reached.params.profile])
 
 
 def community_circles(told: Told, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """``BY_COMMUNITY`` for every service, everyday categories included; points inside the communities."""
     groups = _rows_of(told.demand["community_id"], units["community_id"])
     points = units.geometry.representative_point().to_numpy()
-    rows = list(_ring_counts(told, units["community_id"].tolist(), groups))
+    spots = np.asarray(told.covered.sites.facilities.geometry.representative_point().to_numpy(), dtype=object)
+    outlines = np.asarray(units.geometry.to_numpy(), dtype=object)
+    unit = smallest_holding(spots, outlines) if len(spots) else np.zeros(0, dtype=np.int64)
+    rows = list(_ring_counts(told, units["community_id"].tolist(), groups, unit))
     table = pd.DataFrame([row for _, row in rows], columns=list(BY_COMMUNITY))
     shapes = points[np.array([i for i, _ in rows], dtype=np.int64)]
     return gpd.GeoDataFrame(table, geometry=shapes, crs=told.demand.crs)
 
 
-def _ring_counts(told: Told, names: list[str], groups: list[Ints]) -> Iterator[tuple[int, tuple[object, ...]]]:
-    whens = ("normal", "now") if told.faced else ("now",)
-    for i, (unit, rows) in enumerate(zip(names, groups, strict=True)):
-        for service in told.covered.asked:
-            for when in whens:
-                reached = told.reaches(service)[when]
-                time, station, people = reached.time_s[rows], reached.station[rows], told.people[rows]
-                for minutes in sorted(told.covered.params.circle.minutes):
-                    inside = time <= minutes * 60
-                    found = len(np.unique(station[inside]))
-                    yield i, (unit, service, when, minutes, int(people[inside].sum()), int(inside.sum()), found)
+def _ring_counts(
+    told: Told, names: list[str], groups: list[Ints], unit: Ints
+) -> Iterator[tuple[int, tuple[object, ...]]]:
+    """The row of each community, with its counts; ``unit`` (facilities,) is the community of each facility."""
+    for service in told.covered.asked:
+        for when, reached in told.reaches(service).items():
+            if when == "normal" and not told.faced:
+                continue
+            spots = at_facilities(told, reached)
+            for minutes in sorted(told.covered.params.circle.minutes):
+                near, there = reached.time_s <= minutes * 60, np.bincount(unit[(spots <= minutes * 60) & (unit >= 0)])
+                for i, (name, rows) in enumerate(zip(names, groups, strict=True)):
+                    inside = rows[near[rows]]
+                    found = int(there[i]) if i < len(there) else 0
+                    yield i, (name, service, when, minutes, int(told.people[inside].sum()), len(inside), found)
 
 
 # -- stations ------------------------------------------------------------------------------------------------------
@@ -405,5 +424,6 @@ def station_notes(covered: Covered) -> tuple[Sentence, ...]:
         one = covered.asked[name]
         total, joined = len(one.bound.stations), len(np.unique(one.bound.doors.place))
         if joined < max(total, 1):
-            notes.append(for_stations(name, total, joined))
-    return tuple(notes)
+            notes.append(for_stations(name, one.params.kinds, total, joined))
+    lacking = [EVERYDAY[name] for name in EVERYDAY if not len(covered.asked[name].bound.stations)]
+    return (*notes, *for_categories(lacking))

@@ -22,14 +22,18 @@ FETCHED_FEATURES = 50_000
 FETCHED_VERTICES = 50_000
 """The same for the vertices of outlines: a tile holds no more of them than can be seen."""
 
+STREET_KM = "street_km"
+"""The column of streets reached."""
+
 
 @dataclass(frozen=True)
 class Field:
     """One column as a reader sees it.
 
     ``missing`` says what no value means where it means more than "not known"; ``codes`` gives the words for codes.
-    ``normal`` names the column of the same measure on a normal day, shown beside it where it differs. A name or a
-    sentence has one column a language, ``_zh`` and ``_en`` after ``column``.
+    ``normal`` names the column of the same measure on a normal day, shown beside it where it differs. ``needs`` and
+    ``lacks`` name a column that must be known, or must not be, for the field to be shown at all. A name or a sentence
+    has one column a language, ``_zh`` and ``_en`` after ``column``.
     """
 
     column: str
@@ -39,6 +43,8 @@ class Field:
     missing: Text = NOTHING
     codes: Mapping[str, Text] = field(default_factory=dict)
     normal: str = ""
+    needs: str = ""
+    lacks: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -57,12 +63,16 @@ class Raster:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the legend: how many features the class has, and how many people when the layer counts any."""
+    """One line of the legend: how many features the class has, and how many people when the layer counts any.
+
+    ``street_km`` is given instead of people where a layer reaches streets and nobody knows the people.
+    """
 
     label: Text
     symbol: Symbol
     features: int | None = None
     people: int | None = None
+    street_km: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ class Layer:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column a map needs of the table, for tiles that carry no more."""
-        named = [column for shown in self.fields for column in shown.columns]
+        named = [column for shown in self.fields for column in (*shown.columns, shown.needs, shown.lacks)]
         return tuple(filter(None, dict.fromkeys([*named, self.style.column, self.number])))
 
     def bare(self) -> Layer:
@@ -125,22 +135,28 @@ class Layer:
 def legend(style: Style, frame: gpd.GeoDataFrame, *, people: str = "") -> tuple[Row, ...]:
     """The classes of ``style`` with their counts in ``frame``; classes beside the ramp only when they occur.
 
-    ``people`` names the column of people to add up; without it only features are counted.
+    ``people`` names the column of people to add up; without it only features are counted. Where no people of a class
+    are known there is no number of them, and the ``street_km`` of a layer that has them stand in.
     """
     number = style.classify(frame[style.column]) if style.column else np.zeros(len(frame), dtype=np.int64)
     counts = np.bincount(number, minlength=len(style.classes))
     heads = _summed(number, frame, people, len(style.classes))
+    streets = _summed(number, frame, STREET_KM if people else "", len(style.classes))
     return tuple(
-        Row(cls.label, cls.symbol, int(counts[i]), None if heads is None else int(heads[i]))
+        Row(cls.label, cls.symbol, int(counts[i]), None if heads[i] is None else round(heads[i] or 0),
+            streets[i] if heads[i] is None else None)
         for i, cls in enumerate(style.classes)
-        if cls.always or counts[i]
-    )
+        if cls.symbol.seen and (cls.always or counts[i])
+    )  # fmt: skip
 
 
-def _summed(number: NDArray[np.int64], frame: gpd.GeoDataFrame, people: str, n: int) -> NDArray[np.int64] | None:
-    if not people or people not in frame.columns:
-        return None
-    heads = pd.to_numeric(frame[people]).fillna(0).to_numpy(dtype=np.int64)
-    total = np.zeros(n, dtype=np.int64)
-    np.add.at(total, number, heads)
-    return total
+def _summed(number: NDArray[np.int64], frame: gpd.GeoDataFrame, column: str, n: int) -> list[float | None]:
+    """The sum of a column in each of ``n`` classes; None where there is no such column or no value is known."""
+    if not column or column not in frame.columns:
+        return [None] * n
+    values = pd.to_numeric(frame[column]).to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(values) and np.isnan(values).all():
+        return [None] * n
+    known, rows = np.bincount(number[~np.isnan(values)], minlength=n), np.bincount(number, minlength=n)
+    total = np.bincount(number, weights=np.nan_to_num(values), minlength=n)
+    return [float(total[i]) if known[i] or not rows[i] else None for i in range(n)]

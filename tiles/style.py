@@ -41,6 +41,11 @@ class Symbol:
     mark: str = ""
     hatch: bool = False
 
+    @property
+    def seen(self) -> bool:
+        """Whether anything is drawn; what has neither fill nor line is not on the map and not in the legend."""
+        return bool(self.fill or self.line)
+
 
 @dataclass(frozen=True)
 class Class:
@@ -178,8 +183,13 @@ def stations() -> Style:
     ), "state")  # fmt: skip
 
 
-HAZARD_CLOSURES = ("fire", "landslide", "debris", "sand")
-"""Reasons for which a hazard other than water closes a street."""
+HAZARD_CLOSURES = (
+    ("fire", Text("被火灾阻断", "Closed by fire"), "#c8421f", (5.0, 3.0)),
+    ("landslide", Text("被滑坡阻断", "Closed by a landslide"), "#7b4b2c", (9.0, 4.0)),
+    ("debris", Text("被废墟阻断", "Closed by debris"), "#7d2a83", (2.0, 4.0)),
+    ("sand", Text("被风沙阻断", "Closed by blown sand"), "#b8860b", (9.0, 3.0, 2.0, 3.0)),
+)
+"""Reasons for which a hazard other than water closes a street: the code, its words, hue and dash."""
 
 
 def open_streets(profile: str = "walk") -> Style:
@@ -187,11 +197,14 @@ def open_streets(profile: str = "walk") -> Style:
     foot = profile == "walk"
     can = Text("可步行", "Open to walkers") if foot else Text("可通行", "Open")
     never = Text("平时也不可步行" if foot else "平时也不可通行", "Closed on any day")
-    water, other = _stroke(WET, 3, dash=(5, 3)), _stroke(BAD, 3, dash=(5, 3))
+    water = _stroke(WET, 3, dash=(5, 3))
+    others = [
+        Class(said, _stroke(hue, 3, dash=dash), (code,), always=False) for code, said, hue, dash in HAZARD_CLOSURES
+    ]
     return Style("categories", (
         Class(can, _stroke("#4d8a7c", 1.4, opacity=0.75), (None,)),
         Class(Text("被水淹没", "Closed by water"), water, ("flooded",), always=foot),
-        Class(Text("被其他灾害阻断", "Closed by another hazard"), other, HAZARD_CLOSURES, always=False),
+        *others,
         Class(never, _stroke(GREY, 1.2, dash=(1, 3))),
     ), f"{profile}_reason")  # fmt: skip
 
@@ -238,6 +251,17 @@ def intensity(maximum: float, unit: Text) -> Style:
         for label, b, hue in zip(labels, bounds, INTENSITY_COLOURS, strict=True)
     ]
     return Style("ramp", (none, *classes, _not_known(Symbol())), "value", unit)
+
+
+def levels() -> Style:
+    """A hazard in whole levels from 1 to the worst, 0 drawn as nothing; a part of a level counts as the whole."""
+    none = Class(Text("无", "None"), Symbol(), upper=0.0, always=False)
+    worst = len(INTENSITY_COLOURS)
+    classes = [
+        Class(Text(f"{level} 级", f"Level {level}"), _wash(hue), upper=level if level < worst else math.inf)
+        for level, hue in enumerate(INTENSITY_COLOURS, 1)
+    ]
+    return Style("ramp", (none, *classes, _not_known(Symbol())), "value")
 
 
 def _rounded_up(value: float) -> float:
@@ -308,14 +332,16 @@ def rings(service: str, minutes: Sequence[float]) -> Style:
     return Style("ramp", (*_within(bounds, drawn), _not_known(Symbol(fill=GREY))), "minutes", opacity=SEEN_THROUGH)
 
 
-def ring_lines(service: str, minutes: Sequence[float]) -> Style:
-    """The same as outlines, to be laid over others: the smaller the ring, the stronger its line."""
-    bounds, hue = sorted(minutes), SERVICE_COLOURS[service][0]
-    drawn = [
-        _stroke(hue, max(0.9, 2.0 - 0.5 * i), dash=(2 + 3 * i, 3), opacity=0.85 - 0.1 * min(i, 4))
-        for i in range(len(bounds))
-    ]
-    return Style("ramp", (*_within(bounds, drawn), _not_known(_stroke(GREY, 1))), "minutes")
+def ring_line(service: str, minutes: Sequence[float], limit: float | None) -> Style:
+    """One of the rings as an outline, to be laid over others: that of ``limit`` minutes, else the largest.
+
+    The others are not drawn: outlines of one hue over each other cannot be told apart.
+    """
+    bounds = sorted(minutes)
+    shown = limit if limit in bounds else bounds[-1]
+    line = _stroke(SERVICE_COLOURS[service][0], 2.2, dash=(8, 7), opacity=0.9)
+    return Style("ramp", (*_within(bounds, [line if m == shown else Symbol() for m in bounds]), _not_known(Symbol())),
+                 "minutes")  # fmt: skip
 
 
 def _within(bounds: Sequence[float], drawn: Sequence[Symbol]) -> list[Class]:

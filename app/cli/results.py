@@ -6,12 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from app.cli.options import Language
-from app.cli.screen import out, table
+from app.cli.screen import out
+from app.cli.tables import Column, dim, print_table
 from app.drawings import named
 from app.export import records
 from app.store import Run
@@ -31,34 +30,41 @@ HEADLINE = (
 )
 COMMUNITIES = ("people", "people_served", "people_unserved", "people_cut_off", "shelters_usable", "walk_s_median")
 SHARES = ("fire_share", "medical_share", "police_share", "supplies_share", "circle_share")
-"""Shares of people by service; those that do not fit the terminal are left out from the right."""
+"""Shares of people by service."""
 STREET_SHARES = ("fire_street_share", "medical_street_share", "police_street_share", "supplies_street_share",
                  "shelter_street_share")  # fmt: skip
 """The same by length of street, for a study that knows no people."""
 ENGINES = ("fire", "medical", "police")
-CELL = 13
-"""Columns of text that a share takes, its border included."""
+SERVICES = {"circle": "everyday"}
+"""Services that a column calls otherwise."""
+WEAKEST = 20
+"""Communities that are shown unless all are asked for."""
 COLOURS = {"good": style.GOOD, "watch": style.WATCH, "bad": style.BAD, "empty": style.NOBODY}
 
 
-def headline_table(study: StudyFile, runs: Sequence[Run], lang: Language) -> Table:
+def print_headlines(study: StudyFile, runs: Sequence[Run], lang: Language) -> None:
     """One row a scenario: the city in a few numbers."""
-    headings = [(words("index.scenarios").of(lang), "left"), *(_heading(column, lang) for column in HEADLINE)]
-    rows = [[scenario_name(run, lang), *(_number(c, run.record.headline.get(c)) for c in HEADLINE)] for run in runs]
-    return table(study_name(study, lang), headings, rows)
-
-
-def print_communities(study: StudyFile, run: Run, lang: Language) -> None:
-    """The communities, weakest first: their numbers, then why each stands as it does, then what to know of the run."""
-    rows = sorted(records(run.table("communities")), key=_weakness)
-    headings = [
-        (codes("level")["community"].of(lang), "left"),
-        *(_heading(column, lang) for column in COMMUNITIES),
-        (words("field.status").of(lang), "left"),
+    headlines = [run.record.headline for run in runs]
+    told = _told(HEADLINE, headlines)
+    columns = [Column(words("index.scenarios").of(lang), number=False), *(_column(name, lang) for name in told)]
+    rows = [
+        [scenario_name(run, lang), *(_number(name, headline.get(name)) for name in told)]
+        for run, headline in zip(runs, headlines, strict=True)
     ]
-    title = f"{study_name(study, lang)} · {scenario_name(run, lang)} · {run.run_id}"
+    print_table(study_name(study, lang), columns, rows, lang)
+
+
+def print_communities(study: StudyFile, run: Run, lang: Language, *, every: bool = False) -> None:
+    """The communities, weakest first: their numbers, then why each stands as it does, then what to know of the run.
+
+    Of many only the weakest are shown, unless ``every`` one is asked for.
+    """
+    known = sorted(records(run.table("communities")), key=_weakness)
+    rows = known if every else known[:WEAKEST]
+    _print_numbers(f"{study_name(study, lang)} · {scenario_name(run, lang)} · {run.run_id}", rows, lang)
+    if len(rows) < len(known):
+        dim(words("table.weakest", shown=f"{len(rows):,}", total=f"{len(known):,}").of(lang))
     console = out()
-    console.print(table(title, headings, [_community(row, lang) for row in rows]))
     for row in rows:
         console.print(_reason(row, lang), soft_wrap=True)
     if any(share in row for row in rows[:1] for share in SHARES):
@@ -66,42 +72,50 @@ def print_communities(study: StudyFile, run: Run, lang: Language) -> None:
     console.print(Text(f"\n{words('page.notes').of(lang)}", style="bold"))
     for note in run.record.notes:
         console.print(Text(f"· {note.zh if lang is Language.zh else note.en}"), soft_wrap=True)
-    console.print(Text("; ".join(run.record.attribution), style="dim"), soft_wrap=True)
+    dim("; ".join(run.record.attribution))
+
+
+def _print_numbers(title: str, rows: Sequence[dict[str, Any]], lang: Language) -> None:
+    told = _told(COMMUNITIES, rows)
+    columns = [
+        Column(codes("level")["community"].of(lang), number=False),
+        *(_column(name, lang) for name in told),
+        Column(words("field.status").of(lang), number=False),
+    ]
+    cells = [[_name(row, lang), *(_number(name, row[name]) for name in told), _status(row, lang)] for row in rows]
+    print_table(title, columns, cells, lang)
 
 
 def print_services(run: Run, rows: Sequence[dict[str, Any]], lang: Language) -> None:
     """Who is reached in time, in per cent, in all and by community; then whom the hazard costs which service."""
-    console, headline = out(), run.record.headline
-    lines = [(words("table.whole").of(lang), headline), *((_name(row, lang), row) for row in rows)]
+    headline = run.record.headline
     by_street = not headline.get("people")
-    told = [share for share in (STREET_SHARES if by_street else SHARES) if share in headline or share in rows[0]]
-    room = console.width - max(cell_len(name) for name, _ in lines) - 4
-    shown = told[: max(1, room // CELL)]
+    asked = [share for share in (STREET_SHARES if by_street else SHARES) if share in headline or share in rows[0]]
+    told = [share for share in asked if any(_is_number(headline.get(f"{share}{when}")) for when in ("", "_normal"))]
     faced = any(name.startswith("losses_") for name in run.layers)
-    title = ("table.by_street" if by_street else "table.services") + ("_faced" if faced else "")
-    console.print(_services_table(words(title).of(lang), lines, shown, lang, faced=faced))
-    if left_out := told[len(shown) :]:
-        names = ", ".join(words(f"field.{share.replace('_street', '')}").of(lang) for share in left_out)
-        console.print(Text(words("table.left_out", names=names).of(lang), style="dim"), soft_wrap=True)
+    if told:
+        title = ("table.by_street" if by_street else "table.services") + ("_faced" if faced else "")
+        lines = [(words("table.whole").of(lang), headline), *((_name(row, lang), row) for row in rows)]
+        _print_shares(words(title).of(lang), lines, told, lang, faced=faced)
+    if unknown := [share.split("_")[0] for share in asked if share not in told]:
+        names = ", ".join(codes("service")[SERVICES.get(name, name)].of(lang).lower() for name in unknown)
+        dim(words("table.no_station", names=names).of(lang))
     for row in rows:
         for engine in ENGINES:
-            if row.get(f"{engine}_people_lost"):
-                console.print(_reason(row, lang, f"{engine}_reason"), soft_wrap=True)
+            if _is_number(lost := row.get(f"{engine}_people_lost")) and lost:
+                out().print(_reason(row, lang, f"{engine}_reason"), soft_wrap=True)
 
 
-def _services_table(
-    title: str, lines: Sequence[tuple[str, Mapping[str, Any]]], shown: Sequence[str], lang: Language, *, faced: bool
-) -> Table:
+def _print_shares(
+    title: str, lines: Sequence[tuple[str, Mapping[str, Any]]], told: Sequence[str], lang: Language, *, faced: bool
+) -> None:
     """Shares by service: now, or under a hazard on a normal day and now."""
-    community = codes("level")["community"].of(lang)
-    headings = [
-        (community, "left"),
-        *((words(f"field.{share.replace('_street', '')}").of(lang), "right") for share in shown),
-    ]
+    headings = [words(f"field.{share.replace('_street', '')}").of(lang) for share in told]
+    columns = [Column(codes("level")["community"].of(lang), number=False), *map(Column, headings)]
     cells = [
-        [name, *(_percent(row.get(share), row.get(f"{share}_normal"), faced) for share in shown)] for name, row in lines
+        [name, *(_percent(row.get(share), row.get(f"{share}_normal"), faced) for share in told)] for name, row in lines
     ]
-    return table(title, headings, cells)
+    print_table(title, columns, cells, lang)
 
 
 def _percent(now: Any, normal: Any, faced: bool) -> str:
@@ -146,14 +160,20 @@ def scenario_name(run: Run, lang: Language) -> str:
     return str(next((name for name in names if name), run.record.scenario_id))
 
 
-def _heading(column: str, lang: Language) -> tuple[str, str]:
-    unit = f", {words('unit.min').of(lang)}" if column.startswith("walk_s") else ""
-    return words(f"field.{column}").of(lang) + unit, "right"
+def _told(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns to show; those of people only where somebody counted them."""
+    return [c for c in columns if not c.startswith("people") or any(_is_number(row.get(c)) for row in rows)]
 
 
-def _weakness(row: dict[str, Any]) -> tuple[int, int, str]:
+def _column(name: str, lang: Language) -> Column:
+    unit = f", {words('unit.min').of(lang)}" if name.startswith("walk_s") else ""
+    return Column(words(f"field.{name}").of(lang) + unit)
+
+
+def _weakness(row: dict[str, Any]) -> tuple[int, float, str]:
     rank = STATUS_ORDER.index(row["status"]) if row["status"] in STATUS_ORDER else len(STATUS_ORDER)
-    return rank, -row["people_unserved"], row["community_id"]
+    unserved = row["people_unserved"]
+    return rank, -unserved if _is_number(unserved) else 0, row["community_id"]
 
 
 def _name(row: dict[str, Any], lang: Language) -> str:
@@ -165,10 +185,6 @@ def _status(row: dict[str, Any], lang: Language) -> Text:
     return Text(said.of(lang) if said else row["status"], style=COLOURS.get(row["status"], ""))
 
 
-def _community(row: dict[str, Any], lang: Language) -> list[object]:
-    return [_name(row, lang), *(_number(column, row[column]) for column in COMMUNITIES), _status(row, lang)]
-
-
 def _reason(row: dict[str, Any], lang: Language, column: str = "reason") -> Text:
     """``Kampen: 28,242 of 39,675 people are not served: …``, the name in the colour of its status."""
     return Text.assemble((f"{_name(row, lang)}: ", COLOURS.get(row["status"], "")), str(row[f"{column}_{lang.value}"]))
@@ -176,6 +192,6 @@ def _reason(row: dict[str, Any], lang: Language, column: str = "reason") -> Text
 
 def _number(column: str, value: Any) -> str:
     """A count with thousands apart, seconds as minutes; a dash where nothing is known."""
-    if value is None or math.isnan(value):
+    if not _is_number(value):
         return "–"
     return f"{value / 60:.1f}" if column.startswith("walk_s") else f"{value:,.0f}"

@@ -41,11 +41,11 @@ def run(
 ) -> None:
     """Compute a study's scenarios and keep the runs; the same study gives the same run."""
     from app.cli.options import language
-    from app.cli.screen import Stages, out, print_json, say
+    from app.cli.screen import Stages, print_json, say
 
     stages = Stages()
     with stages("starting"):
-        from app.cli.results import headline_table, run_json
+        from app.cli.results import print_headlines, run_json
         from app.parameters import parsed
         from app.run import compute
         from app.store import Workspace
@@ -56,7 +56,7 @@ def run(
     if as_json:
         print_json({"runs": [run_json(each.run, fresh=each.fresh) for each in done], "seconds": stages.seconds})
     else:
-        out().print(headline_table(found.file, [each.run for each in done], language(lang)))
+        print_headlines(found.file, [each.run for each in done], language(lang))
     for each in done:
         said = "computed" if each.fresh else "was there already"
         say(f"run {each.run.run_id} ({each.run.record.scenario_id}) {said}")
@@ -68,6 +68,7 @@ def show(
     scenario: Annotated[
         str | None, typer.Option("--scenario", metavar="ID", help="Scenario to show (default: each that was computed).")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every community, not only the 20 weakest (flag).")] = False,
     lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
@@ -85,7 +86,7 @@ def show(
         print_json({"runs": [run_json(run, communities=True) for run in runs]})
         return
     for each in runs:
-        print_communities(found.file, each, language(lang))
+        print_communities(found.file, each, language(lang), every=every)
 
 
 def export(
@@ -121,7 +122,8 @@ def export(
         print_json({"run_id": chosen.run_id, "files": [str(path) for path in written]})
     else:
         typer.echo("\n".join(map(str, written)))
-    say(f"run {chosen.run_id} ({chosen.record.scenario_id}), {len(written)} files, {stages.summary()}")
+    files = "1 file" if len(written) == 1 else f"{len(written)} files"
+    say(f"run {chosen.run_id} ({chosen.record.scenario_id}), {files}, {stages.summary()}")
 
 
 def _latest(workspace: Workspace, study_id: str, scenario: str | None) -> list[Run]:

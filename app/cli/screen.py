@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from app.errors import answer
 from geo.errors import RenxingError
 
 STARTED = time.perf_counter()
-WORD_CELLS = 10
-"""Longest word of a heading that is kept whole, in terminal cells."""
 NARROW = 120
-"""Columns of text a table gets where standard output is not a terminal."""
+"""Columns of text a table gets where standard output is not a terminal and COLUMNS does not say."""
 
 
 def out() -> Console:
     """Where answers go."""
-    return Console(width=None if sys.stdout.isatty() else NARROW, highlight=False, soft_wrap=False)
+    told = os.environ.get("COLUMNS", "")
+    wanted = int(told) if told.isdecimal() else 0
+    width = wanted or (None if sys.stdout.isatty() else NARROW)
+    return Console(width=width, highlight=False, soft_wrap=False)
 
 
 def err() -> Console:
@@ -45,24 +45,6 @@ def print_json(value: Any) -> None:
     option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     sys.stdout.buffer.write(orjson.dumps(value, option=option) + b"\n")
     sys.stdout.flush()
-
-
-def table(title: str, headings: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> Table:
-    """A table: ``headings`` are (text, justification); cells are shown as text, never as markup."""
-    drawn = Table(title=Text(title), title_justify="left", header_style="bold", expand=False)
-    for heading, justify in headings:
-        # Names are kept on one line as long as the headings of numbers can be broken instead, between their words.
-        least = min(max(cell_len(word) for word in heading.split() or [""]), WORD_CELLS)
-        drawn.add_column(
-            Text(heading),
-            justify=justify,  # type: ignore[arg-type]
-            overflow="fold",
-            no_wrap=justify == "left",
-            min_width=least,
-        )
-    for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return drawn
 
 
 class Stages:

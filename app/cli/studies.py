@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +75,10 @@ def new(
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
-    """Make a study from an OpenStreetMap extract, or from its outline alone; files are copied into the workspace."""
+    """Make a study from an OpenStreetMap extract (--osm), a place by name (--place) or an outline alone (--boundary).
+
+    Files are copied into the workspace.
+    """
     from app.cli.screen import Stages
 
     if (osm is not None and place is not None) or (osm is None and place is None and boundary is None):
@@ -83,14 +86,14 @@ def new(
         raise typer.BadParameter(said, param_hint="--osm / --place")
     stages = Stages()
     with stages("starting"):
+        from app.adding import new_study
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
-    made = (
-        _from_place(opened, study, place, boundary, name, stages)
-        if place is not None
-        else _from_file(opened, study, osm, boundary, name, stages)
-    )
+    if place is None:
+        made = new_study(opened, study, osm, boundary=boundary, name=name, stage=stages)
+    else:
+        made = _from_place(opened, study, place, boundary, name, stages)
     _tell(made, as_json, f"made study {made.study_id} in {made.folder}", stages)
 
 
@@ -166,7 +169,7 @@ def add(
     ] = "",
     return_period: Annotated[
         float | None,
-        typer.Option("--return-period", min=0, metavar="YEARS", help="Return period of the hazard in years."),
+        typer.Option("--return-period", metavar="YEARS", help="Return period of the hazard in years, more than 0."),
     ] = None,
     source: Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Who made the data.")] = None,
     licence: Annotated[
@@ -183,12 +186,13 @@ def add(
 
     stages = Stages()
     with stages("starting"):
-        from app.adding import Addition
+        from app.adding import Addition, mapping
         from app.adding import add as add_layer
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
-        columns, constants = _mapping(map_ or ())
+        _refuse_years(return_period)
+        columns, constants = mapping(map_ or ())
         what = Addition(
             kind,
             file,
@@ -211,23 +215,16 @@ def add(
     _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
 
 
-def _from_file(
-    opened: Workspace, study: str, osm: Path | None, boundary: Path | None, name: str, stages: Stages
-) -> Study:
-    with stages("starting"):
-        from app.adding import new_study
-    return new_study(opened, study, osm, boundary=boundary, name=name, stage=stages)
-
-
 def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None, name: str, stages: Stages) -> Study:
     """Fetch the place into a temporary folder, then make the study of it."""
     import tempfile
 
-    with stages("starting"):
-        import shapely
+    import shapely
 
-        from app import place as places
-        from app.settings import Settings
+    from app import place as places
+    from app.adding import new_study
+    from app.settings import Settings
+
     settings = Settings.read()
     with tempfile.TemporaryDirectory(prefix="renxing-") as folder:
         extract, outline = Path(folder, "place.osm"), Path(folder, "outline.geojson")
@@ -236,24 +233,18 @@ def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None
             outline.write_text(shapely.to_geojson(found.outline), encoding="utf-8")
         with stages("fetching the extract"):
             places.fetch(found, extract, overpass_url=settings.overpass_url)
-        return _from_file(opened, study, extract, boundary or outline, name or found.name, stages)
+        title = name or found.name
+        return new_study(opened, study, extract, boundary=boundary or outline, name=title, stage=stages)
 
 
-def _mapping(said: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """``field=column`` texts, and ``field:=value`` texts, as mappings."""
-    from geo.errors import Fault, ParameterError, refuse
+def _refuse_years(return_period: float | None) -> None:
+    """A return period is a number of years that passes; not zero, and not without end."""
+    from geo.errors import Fault, ParameterError
 
-    columns: dict[str, str] = {}
-    constants: dict[str, str] = {}
-    bad = []
-    for text in said:
-        mark = ":=" if ":=" in text else "="
-        field, _, value = (part.strip() for part in text.partition(mark))
-        (constants if mark == ":=" else columns)[field] = value
-        bad += [text] if not (field and value) else []
-    cure = "Write --map people=POP, or --map kind:=clinic for all rows."
-    refuse(ParameterError, [Fault("field=column or field:=value", repr(text), "--map", cure) for text in bad])
-    return columns, constants
+    if return_period is not None and not 0 < return_period < math.inf:
+        cure = "Write --return-period 100, or leave it out."
+        raise ParameterError(Fault("years, a number more than 0", f"{return_period:g}", "--return-period", cure))
+
 
 
 def _tell(study: Study, as_json: bool, said: str, stages: Stages) -> None:

@@ -141,7 +141,8 @@ def _class(cls: Class, lang: str) -> dict[str, Any]:
 def _field(field: Field, lang: str) -> dict[str, Any]:
     words = {name: _in(getattr(field, name), lang) for name in ("label", "unit", "missing")}
     codes = {code: text.of(lang) for code, text in field.codes.items()}
-    return {"column": field.column, "kind": field.kind, "normal": field.normal, **words, "codes": codes}
+    columns = {name: getattr(field, name) for name in ("column", "kind", "normal", "needs", "lacks")}
+    return {**columns, **words, "codes": codes}
 
 
 def _in(text: Text, lang: str) -> str:
@@ -149,4 +150,4 @@ def _in(text: Text, lang: str) -> str:
 
 
 def _row(row: Row, lang: str) -> dict[str, Any]:
-    return {"label": row.label.of(lang), "symbol": asdict(row.symbol), "features": row.features, "people": row.people}
+    return {**vars(row), "label": row.label.of(lang), "symbol": asdict(row.symbol)}

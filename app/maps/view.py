@@ -44,13 +44,13 @@ class Number:
 
 @dataclass(frozen=True)
 class Standing:
-    """One community in the list: how it stands, why, and where it lies (degrees)."""
+    """One community in the list: how it stands, why, and where it lies (degrees); people None where not known."""
 
     community_id: str
     name: Text
     status: str
-    people: int
-    people_unserved: int
+    people: int | None
+    people_unserved: int | None
     reason: Text
     bounds: Box
 

@@ -31,6 +31,8 @@ from geo.errors import ConflictError, Fault, InputError, NotFoundError, RenxingE
 DEFINITION = "study.toml"
 LATEST = "latest.json"
 LOCK = ".lock"
+HERE = "the workspace"
+"""Where a study or run is not: said to readers who need not know the folder."""
 FOLDERS = ("inputs", "runs", "cache")
 Change = Callable[[StudyFile], StudyFile]
 Check = Callable[[StudyFile, Path], object]
@@ -100,19 +102,27 @@ class Workspace:
 
     def hidden(self, text: str) -> str:
         """A message without the place of the workspace on this machine."""
-        return text.replace(str(self.path), "…")
+        plain = text.replace(f"{self.root}/", "…/studies/")
+        # A path such as "workspace" is a word as well: only what cannot be one is taken out wherever it stands.
+        return plain.replace(str(self.path), "…") if self.path.is_absolute() else plain
 
     def study(self, study_id: str) -> Study:
-        """One study; NotFoundError names those there are, InputError says what is wrong in its definition."""
+        """One study; NotFoundError when there is none, InputError says what is wrong in its definition."""
         folder = self.root / known_id(study_id, what="study")
         if not (folder / DEFINITION).is_file():
-            there = ", ".join(self.studies()) or "none yet"
-            raise NotFoundError(Fault(f"a study of this workspace ({there})", repr(study_id), str(self.path)))
+            raise NotFoundError(Fault("a study of this workspace", repr(study_id), HERE))
         return Study(folder, StudyFile.load(folder / DEFINITION))
 
     def find(self, name: str) -> Study:
-        """The study of this id, or the one made under this name."""
-        return self.study(name if is_id(name) else made_id(name, what="study"))
+        """The study of this id, or the one made under this name; for who owns the workspace.
+
+        NotFoundError names those there are and where the workspace is, InputError what is wrong in the definition.
+        """
+        study_id = name if is_id(name) else made_id(name, what="study")
+        if study_id not in (there := self.studies()):
+            named = ", ".join(there) or "none yet"
+            raise NotFoundError(Fault(f"a study of this workspace ({named})", repr(study_id), str(self.path)))
+        return self.study(study_id)
 
     def create(
         self, file: StudyFile, inputs: Mapping[str, Path], *, boundary: Path | None = None, check: Check | None = None
@@ -188,8 +198,8 @@ class Workspace:
                 folder = self.root / study_id / "runs" / run_id
                 if (folder / RECORD).is_file():
                     return read_run(folder)
-        cure = "The study's folder runs/ holds them all."
-        raise NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), "", cure))
+        cure = "Each study's runs are in its folder runs/, and at /api/v1/studies/STUDY/runs."
+        raise NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), HERE, cure))
 
     def runs(self, study_id: str) -> list[Run]:
         """Every finished run of a study, in the order of their names."""

@@ -22,6 +22,7 @@ import shapely
 from data import given, osm, rasters, streetlines, vectors
 from data.extents import Bounds, in_degrees, require_overlap
 from data.hazards import KINDS as HAZARD_KINDS
+from data.naming import of_layer
 from data.osm.refuges import floor_areas
 from data.osm.tables import PLACES
 from data.repair import repaired
@@ -93,12 +94,14 @@ def _extract(layer: Layer, study: StudyFile, folder: Path, cache: Path | None) -
 
 def _given_streets(study: StudyFile, folder: Path) -> tuple[Ways, tuple[Sentence, ...]]:
     """The lines of all layers of streets together, so that one file goes on where another ends."""
+    layers = study.of_kind(STREETS)
     read = [
         streetlines.read(folder / at.file, into=study.crs, crs=at.crs, columns=at.columns, constants=at.constants)
-        for at in study.of_kind(STREETS)
+        for at in layers
     ]
     ways, notes = streetlines.ways([lines for lines, _ in read])
-    return ways, (*(note for _, said in read for note in said), *notes)
+    said = (of_layer(at.layer_id, own) for at, (_, own) in zip(layers, read, strict=True))
+    return ways, (*(note for own in said for note in own), *notes)
 
 
 def _ground(ways: Ways) -> osm.Extract:
@@ -147,10 +150,10 @@ def _given(study: StudyFile, folder: Path) -> tuple[Tables, tuple[Sentence, ...]
     tables: Tables = {}
     notes: list[Sentence] = []
     for kind in given.KINDS:
+        names = [layer.layer_id for layer in study.of_kind(kind)]
         parts = [_table(layer, folder, study.crs) for layer in study.of_kind(kind)]
-        notes += [note for _, said in parts for note in said]
+        notes += [note for name, (_, said) in zip(names, parts, strict=True) for note in of_layer(name, said)]
         if parts:
-            names = [layer.layer_id for layer in study.of_kind(kind)]
             tables[kind] = joined([table for table, _ in parts], names)
     return tables, tuple(notes)
 
@@ -191,8 +194,8 @@ def _hazards(study: StudyFile, folder: Path, extent: Bounds) -> tuple[dict[str, 
         require_overlap(in_degrees(grid.bounds, crs=grid.crs, where=layer.file), extent, where=layer.file)
         en, zh = label(str(layer.hazard), layer.return_period_y)
         found[name] = Hazard(name, str(layer.hazard), of.unit, grid, of.none_is, label_zh=zh, label_en=en)
-        notes += said
-    return found, tuple(dict.fromkeys(notes))
+        notes += of_layer(name, said)
+    return found, tuple(notes)
 
 
 def label(hazard: str, return_period_y: float | None) -> tuple[str, str]:
@@ -213,7 +216,7 @@ def _elevation(study: StudyFile, folder: Path, extent: Bounds) -> tuple[Grid | N
         return None, ()
     grid, notes = rasters.heights(folder / layers[0].file, crs=layers[0].crs, nodata=layers[0].nodata)
     require_overlap(in_degrees(grid.bounds, crs=grid.crs, where=layers[0].file), extent, where=layers[0].file)
-    return grid, notes
+    return grid, of_layer(layers[0].layer_id, notes)
 
 
 def _city(

@@ -12,11 +12,12 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from app.adding import Addition, add, new_study
+from app.adding import Addition, add, mapping, new_study
 from app.main import create_app
 from app.run import compute
 from app.settings import Settings
 from app.store import Study, Workspace
+from data import study
 from geo.errors import CrsError, InputError, NoOverlapError, ParameterError
 from tests.app import drawn_town
 from tests.data.osm.drawn import CRS, EAST, NORTH
@@ -149,11 +150,59 @@ def test_levels_need_no_unit_and_depths_do(made: Workspace, tmp_path: Path) -> N
 
 
 def test_frames_of_one_flood_have_names_of_their_own(made: Workspace, tmp_path: Path) -> None:
-    for name in ("hour-1", "hour-6"):
+    one = "Flood, 1 in 25 years"
+    for name, first in (("hour-1", one), ("hour-6", f"{one} · hour-1"), ("hour-9", f"{one} · hour-1")):
         more = {"hazard": "flood", "unit": "m", "name": name, "return_period_y": 25.0}
-        bring(made, "hazard", drawn_town.flood(tmp_path), **more)
+        scenarios = bring(made, "hazard", drawn_town.flood(tmp_path), **more).file.scenarios
+        assert scenarios[1].name == first
+    assert scenarios[1].name_zh == "25年一遇洪水 · hour-1"
+    names = [scenario.name for scenario in scenarios[:3]]
+    assert names == ["Normal day", "Flood, 1 in 25 years · hour-1", "Flood, 1 in 25 years · hour-6"]
+
+
+def test_a_title_that_a_person_chose_stays(made: Workspace, tmp_path: Path) -> None:
+    for name, scenario in (("a", "Spring tide"), ("b", ""), ("c", "")):
+        bring(made, "hazard", drawn_town.flood(tmp_path), hazard="flood", unit="m", name=name, scenario=scenario)
     names = [scenario.name for scenario in made.study("town").file.scenarios]
-    assert names == ["Normal day", "Flood, 1 in 25 years", "Flood, 1 in 25 years · hour-6"]
+    assert names == ["Normal day", "Spring tide", "Flood · b", "Flood · c"]
+
+
+@pytest.mark.parametrize("said", [["1=1", "1=2"], ["1=1", "1.0=2"], ["1=1", "1:=2"], ["name=A", "name=B"],
+                                  ["kind=A", "kind:=clinic"]])  # fmt: skip
+def test_what_is_said_twice_is_refused(said: list[str]) -> None:
+    with pytest.raises(ParameterError, match=f"explained once, found {said[0]} and {said[1]}"):
+        mapping(said)
+
+
+def test_a_mapping_is_of_columns_and_of_values() -> None:
+    assert mapping(["people = POP", "kind:=clinic", "a=b:=c"]) == ({"people": "POP", "a": "b:=c"}, {"kind": "clinic"})
+    with pytest.raises(ParameterError) as raised:
+        mapping(["people", "=POP", "kind:="])
+    assert [fault.found for fault in raised.value.faults] == ["'people'", "'=POP'", "'kind:='"]
+
+
+def test_one_class_explained_twice_is_refused(made: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"1 explained once, found 1=1 and 1\.0=2"):
+        bring(made, "hazard", classes(tmp_path), hazard="flood", unit="m", columns={"1": "1", "1.0": "2"})
+    assert made.study("town").file.layers == []
+
+
+def test_a_refusal_quotes_what_was_written(made: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"found 1:=2\. Write"):
+        bring(made, "hazard", classes(tmp_path), hazard="flood", unit="m", constants={"1": "2"})
+
+
+def test_what_is_said_of_a_file_names_its_layer(made: Workspace, tmp_path: Path) -> None:
+    bring(made, "streets", streets(tmp_path))
+    stations = table(tmp_path / "fire.geojson", shapely.Point(20, 10), label=["No. 1"], kind=["消防站"])
+    _, _, notes = add(made, "town", Addition("facilities", stations, name="north"))
+    assert [(n.code, n.en.split(":")[0], n.zh.split("：")[0]) for n in notes] == [
+        ("columns_not_used", "north", "north"), ("kinds_not_known", "north", "north"),
+    ]  # fmt: skip
+    hazard = Addition("hazard", drawn_town.flood(tmp_path), hazard="flood", unit="m", name="rr25")
+    assert [n.en[:6] for n in add(made, "town", hazard)[2]] == ["rr25: "]
+    said = [note.en for note in study.load(made.study("town").file, made.study("town").folder).notes]
+    assert [text.split(":")[0] for text in said if "not used" in text or "unknown cells" in text] == ["north", "rr25"]
 
 
 # heights

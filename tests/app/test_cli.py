@@ -157,6 +157,7 @@ def test_tables_are_added_and_used(town: Renxing, tmp_path: Path) -> None:
     assert added.json["layers"][1]["kind"] == "shelters"
     run = town("run", "town", "--json").json["runs"][0]
     assert run["headline"]["shelters_usable"] >= 1
+    assert ", 1 file, " in town("export", "town", "--format", "gpkg", "--out", tmp_path / "town.gpkg").err
 
 
 def test_a_shapefile_comes_with_all_its_parts(town: Renxing, tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_boundary_limits_the_study(renxing: Renxing, tmp_path: Path) -> None:
 
 def test_names_in_chinese(renxing: Renxing, tmp_path: Path) -> None:
     made = renxing("new", "鼓楼区", "--osm", drawn_town.extract(tmp_path), "--json")
-    assert made.json["name"] == "鼓楼区"
+    assert (made.json["name"], made.err.count("starting …")) == ("鼓楼区", 1)
     assert renxing("run", "鼓楼区").code == 0
     shown = renxing("show", "鼓楼区", "--lang", "zh").out
     assert "鼓楼区" in shown and "平时" in shown and "人" in shown
@@ -292,6 +293,17 @@ def test_unknown_parameters_and_values_out_of_range(town: Renxing) -> None:
     assert list((town.studies / "town/runs").iterdir()) == []
 
 
+def test_refusals_of_values_in_plain_words(town: Renxing, tmp_path: Path) -> None:
+    said = town("run", "town", "--set", "walk.speed_ms=fast", "--set", "time.clock=noon", "--set", "car.turns=perhaps")
+    refused(said, "a number (", "such as Mo 08:30", "true or false (", "docs/manual.md lists every parameter")
+    assert "Input should" not in said.err and "input should" not in said.err
+    refused(town("run", "town", "--set", "nosuch.x=1"), "walk.max_minutes", "'nosuch.x'")
+    for years in ("0", "-5", "nan", "inf"):
+        flood = ("hazard", drawn_town.flood(tmp_path), "--hazard", "flood", "--unit", "m")
+        added = town("add", "town", *flood, "--return-period", years)
+        refused(added, "--return-period: expected years, a number more than 0", "--return-period 100")
+
+
 def test_unknown_studies_scenarios_and_runs(flooded: Renxing) -> None:
     refused(flooded("run", "delft"), "(town)", "'delft'")
     refused(flooded("run", "../town"), "without slashes")
@@ -373,6 +385,8 @@ def test_help_is_quick_and_complete() -> None:
     assert not {"geopandas", "pandas", "numpy", "fastapi", "folium", "osmnx", "numba", "rasterio"} & set(loaded.split())
     shown = subprocess.run(command("--help"), cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [name for name in ("sample", "new", "add", "run", "show", "export", "serve") if name not in shown] == []
+    said = subprocess.run(command("new", "--help"), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [name for name in ("--osm", "--place", "--boundary") if name not in said.split("╭")[0]] == []
 
 
 def test_two_at_once_compute_one_run(flooded: Renxing) -> None:

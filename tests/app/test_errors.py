@@ -82,6 +82,8 @@ def test_unknown_paths_methods_and_values_are_problems_too() -> None:
     assert (refused.status_code, refused.json()["code"], refused.headers["allow"]) == (405, "method-not-allowed", "GET")
     wrong = asked.get("/number/many").json()
     assert (wrong["status"], wrong["code"], wrong["faults"][0]["where"]) == (422, "parameter", "path.n")
+    assert (wrong["faults"][0]["expected"], wrong["faults"][0]["found"]) == ("a whole number", "'many'")
+    assert wrong["faults"][0]["fix"]
 
 
 def test_exit_codes() -> None:

@@ -102,7 +102,8 @@ def test_layers_are_told_without_their_features(tmp_path: Path) -> None:
     told = {layer["id"]: layer for layer in orjson.loads(Tags(made.html).json)["layers"]}
     assert told["communities"]["title"] == "社区风险"
     assert told["communities"]["fields"][1] == {
-        "column": "status", "kind": "code", "normal": "", "label": "状态", "unit": "", "missing": "",
+        "column": "status", "kind": "code", "normal": "", "needs": "", "lacks": "",
+        "label": "状态", "unit": "", "missing": "",
         "codes": {"good": "良好", "watch": "关注", "bad": "薄弱", "empty": "无人口数据"},
     }  # fmt: skip
     assert told["demand"]["style"]["uppers"][:2] == [180, 360]

@@ -44,7 +44,25 @@ def test_all_wrong_values_at_once_with_their_range() -> None:
     with pytest.raises(ParameterError) as error:
         changed(DEFAULTS, {"walk.max_minutes": -1, "walk.speed_ms": "fast"}, where="--set")
     assert sorted(fault.where for fault in error.value.faults) == ["--set, walk.max_minutes", "--set, walk.speed_ms"]
-    assert any("greater than 0" in fault.expected and "minutes" in fault.expected for fault in error.value.faults)
+    expected = {fault.where.split(", ")[1]: fault.expected for fault in error.value.faults}
+    assert expected["walk.max_minutes"].startswith("more than 0 (") and "minutes" in expected["walk.max_minutes"]
+    assert expected["walk.speed_ms"].startswith("a number (")
+    assert {fault.fix for fault in error.value.faults} == {"docs/manual.md lists every parameter with its range."}
+
+
+def test_what_an_example_says_keeps_its_letters() -> None:
+    with pytest.raises(ParameterError) as error:
+        changed(DEFAULTS, {"time.clock": "noon"}, where="--set")
+    assert error.value.faults[0].expected.startswith("a weekday and a time such as Mo 08:30")
+
+
+def test_a_name_that_nothing_comes_near_to_is_answered_with_three() -> None:
+    for name in ("nosuch.x", "walk.max_minute", "*"):
+        with pytest.raises(ParameterError) as error:
+            changed(DEFAULTS, {name: 1}, where="--set")
+        said = error.value.faults[0].expected.removeprefix("a parameter such as ").split(", ")
+        assert 1 <= len(said) <= 3
+        assert set(said) <= {parameter.name for parameter in listed(DEFAULTS)}
 
 
 def test_param_value_texts() -> None:

@@ -133,6 +133,21 @@ def test_hostile_names_are_not_found(site: Site, part: str) -> None:
         assert str(site.workspace.path) not in answer.text
 
 
+def test_what_is_not_there_says_neither_where_nor_what_is(site: Site) -> None:
+    study = site.json("/api/v1/studies/delft", 404)
+    run = site.json(f"/api/v1/runs/{'0' * 16}", 404)
+    assert [found["faults"][0]["where"] for found in (study, run)] == ["the workspace"] * 2
+    assert study["detail"] == "the workspace: expected a study of this workspace, found 'delft'."
+    assert "kampen" not in study["detail"] and str(site.workspace.path) not in run["detail"]
+
+
+def test_a_refusal_hides_the_place_of_the_workspace(site: Site) -> None:
+    site.workspace.create(study_file("delft"), {"osm": extract(site.workspace.path)})
+    (site.workspace.root / "delft/study.toml").write_text("format = 1\nnonsense = true\n")
+    refused = json.dumps(site.json("/api/v1/studies/delft", 422), ensure_ascii=False)
+    assert str(site.workspace.path) not in refused and "…/studies/delft/study.toml" in refused
+
+
 @pytest.mark.parametrize("tile", ["0/1/0", "23/0/0", "3/8/0", "3/0/8", "1/-1/0", "99999999999999999999/0/0"])
 def test_tiles_off_the_map_are_not_found(site: Site, tile: str) -> None:
     for layer in (f"{site.run.run_id}/streets", "kampen/base"):

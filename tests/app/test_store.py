@@ -175,7 +175,19 @@ def test_a_study_is_not_made_twice_and_a_failed_one_leaves_nothing(tmp_path: Pat
 
 def test_an_unknown_study_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"\(kampen\)"):
-        workspace(tmp_path).study("delft")
+        workspace(tmp_path).find("delft")
+    with pytest.raises(NotFoundError) as told:
+        Workspace(tmp_path).study("delft")
+    assert str(told.value) == "the workspace: expected a study of this workspace, found 'delft'."
+
+
+@pytest.mark.parametrize("path", ["workspace", "."])
+def test_a_message_hides_the_place_of_the_workspace_and_no_words(path: str, tmp_path: Path) -> None:
+    said = "the workspace has a study. Others are in studies."
+    assert Workspace(Path(path)).hidden(said) == said
+    for here in (Path(path), tmp_path):
+        assert Workspace(here).hidden(f"{here / 'studies/a/study.toml'}, line 3") == "…/studies/a/study.toml, line 3"
+    assert Workspace(tmp_path).hidden(f"in {tmp_path}") == "in …"
 
 
 def test_a_study_is_found_by_the_name_it_was_made_with(tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from rasterio.transform import Affine
 
 from app import views
-from app.drawings import DRAWINGS, ENGINES, GROUPS, SERVICES, joined
-from app.showing import Shown
+from app.drawings import CUT_OFF, DRAWINGS, ENGINES, GROUPS, SERVICES, STATION, joined
+from app.showing import Shown, limits
+from app.texts import codes, words
 from app.views import LEGEND_ROWS, STATUS_ORDER
+from geo import communities as geo_communities
 from geo import services, tallies
 from tests.app import circles_made
 from tests.app.hand_made import HOSTILE, saved
@@ -34,6 +36,7 @@ class Tables:
     held: dict[str, gpd.GeoDataFrame]
     headline: dict[str, Any] = field(default_factory=dict)
     rasters: dict[str, Raster] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> Collection[str]:
@@ -226,9 +229,102 @@ def test_rings_count_the_people_within(covered: dict[str, Layer]) -> None:
     assert [(row.label.en, row.people) for row in rows] == [
         ("within 5 min", 0), ("within 10 min", 7), ("within 15 min", 7),
     ]  # fmt: skip
-    before = covered["circles_medical_normal"].legend
-    assert [row.people for row in before] == [7, 12, 12]
-    assert all(row.symbol.line and not row.symbol.fill for row in before)
+
+
+def test_of_a_normal_day_one_outline_is_drawn(covered: dict[str, Layer]) -> None:
+    """The ring of the service's own limit, else the largest; the run made by hand has no parameters."""
+    (before,) = covered["circles_medical_normal"].legend
+    assert (before.label.en, before.people, bool(before.symbol.dash), before.symbol.fill) == (
+        "within 15 min", 12, True, "",
+    )  # fmt: skip
+    table = covered["circles_medical_normal"].features
+    assert table is not None
+    (layer,) = views.layers(Tables({"circles_medical_normal": table}, limits={"medical": 10.0, "fire": 5.0}))
+    assert [row.label.en for row in layer.legend] == ["within 10 min"]
+
+
+def test_limits_are_those_of_the_runs_parameters() -> None:
+    said = {"fire": {"minutes": 5.0}, "walk": {"max_minutes": 15.0}, "circle": {"minutes": [5.0, 10.0]}, "police": {}}
+    assert limits(said) == {"fire": 5.0, "shelter": 15.0}
+    assert limits({}) == {}
+
+
+def unknown(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The table of a study that knows no people."""
+    return table.assign(**{name: np.nan for name in table.columns if name.startswith("people")})
+
+
+def test_where_no_people_are_known_nothing_says_nobody(covered: dict[str, Layer]) -> None:
+    held = {name: unknown(covered[name].features) for name in ("circles_fire", "communities", "responsibility_fire",
+                                                               "circle_depth_fire")}  # type: ignore[arg-type] # fmt: skip
+    run = Tables(held)
+    found = {layer.layer_id: layer for layer in views.layers(run)}
+    rings = [(row.people, row.street_km) for row in found["circles_fire"].legend]
+    assert rings == [(None, pytest.approx(0.04)), (None, pytest.approx(0.31234, abs=0.001)), (None, pytest.approx(0.6))]
+    assert {row.people for layer in found.values() for row in layer.legend} == {None}
+    assert {standing.people for standing in views.standings(run)} == {None}
+    assert [standing.status for standing in views.standings(run)] == ["bad", "good"]
+    told = [f for layer in found.values() for f in layer.fields if f.column.startswith("people")]
+    assert told and {f.missing for f in told} == {Text("不详", "–")}
+
+
+def test_people_known_of_some_only_are_counted_there(covered: dict[str, Layer]) -> None:
+    table = covered["circles_fire"].features
+    assert table is not None
+    (layer,) = views.layers(Tables({"circles_fire": table.assign(people=[7, np.nan, np.nan])}))
+    assert [(row.people, row.street_km is None) for row in layer.legend] == [(None, False), (None, False), (7, True)]
+
+
+def test_no_people_known_is_said_alike() -> None:
+    assert words("page.nobody") == words("code.status.empty") == Text("无人口数据", "No people known")
+
+
+def test_a_stations_state_is_no_evacuation(covered: dict[str, Layer]) -> None:
+    assert {f.column: f.label for f in STATION}["state"] == Text("状态", "State")
+    assert {f.column: f.label.en for f in covered["demand"].fields}["state"] == "Evacuation"
+
+
+def test_nobodys_ground_has_fields_of_its_own(covered: dict[str, Layer]) -> None:
+    fields = covered["responsibility_fire"].fields
+    assert [f.label.en for f in fields if not f.needs] == ["Name", "People without a station", "Area"]
+    assert {f.needs for f in fields} == {"", "facility_id"}
+    assert "facility_id" in covered["responsibility_fire"].columns
+
+
+@pytest.mark.parametrize(("said", "zh"), [
+    ("OpenStreetMap admin_level 10", "OpenStreetMap 行政区划（10 级）"),
+    ("OpenStreetMap admin_level 10, cut off at the edge of the extract",
+     "OpenStreetMap 行政区划（10 级），被数据范围截断"),
+    ("OpenStreetMap place, cut off at the edge of the extract", "OpenStreetMap 地名区域，被数据范围截断"),
+    ("made grid of 500 m squares", "自动生成：500 米网格"), ("people in no community", "不在任何社区内的人口"),
+    ("given", "给定表格"), ("民政局 2024", "民政局 2024"),
+])  # fmt: skip
+def test_sources_of_outlines_are_told_in_words(said: str, zh: str) -> None:
+    table = communities(["good", "bad"], [0, 1]).assign(source=[said, None])
+    (layer,) = views.layers(Tables({"communities": table}))
+    (source,) = (f for f in layer.fields if f.column == "source")
+    assert (source.kind, source.codes[said].zh, len(source.codes)) == ("code", zh, 1)
+
+
+def test_every_source_that_communities_are_given_has_words() -> None:
+    source = Path(geo_communities.__file__).read_text(encoding="utf-8")
+    assert all(text in source for text in ('"OpenStreetMap place"', "OpenStreetMap admin_level {level:g}", CUT_OFF,
+                                           "made grid of {side:g} m squares", '"people in no community"'))  # fmt: skip
+
+
+def test_levels_of_a_hazard_are_whole(tmp_path: Path) -> None:
+    run = Tables({}, rasters={"hazard_landslide": Raster(tmp_path / "not read", "level")})
+    (slide,) = views.layers(run)
+    assert [row.label.en for row in slide.legend] == [f"Level {n}" for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("reason", ["fire", "landslide", "debris", "sand"])
+def test_a_street_says_which_hazard_closed_it(reason: str) -> None:
+    streets = communities(["good"] * 2, [0, 0]).assign(walk_reason=[reason, None])
+    (layer,) = views.layers(Tables({"streets": streets}))
+    named = codes("street_reason")[reason].en
+    assert [row.label.en for row in layer.legend if row.features] == ["Open to walkers", named]
+    assert len(layer.legend) == 4
 
 
 def test_ground_is_named_by_its_station_and_nobodys_is_hatched(covered: dict[str, Layer]) -> None:

@@ -150,3 +150,54 @@ def test_circles_of_many_vertices_look_the_same_as_tiles(
     }""")
     assert minutes and minutes == sorted(minutes)
     assert seen.errors == []
+
+
+def cards(seen: Visit, layer: str, which: str) -> list[str]:
+    """Title, second line and labels of the card of the features of a layer for which ``which`` holds."""
+    seen.page.evaluate(f"""() => {{
+      const layer = Renxing.layers.get("{layer}");
+      const shape = layer.shapes.find(({{ feature: {{ properties }} }}) => {which});
+      Renxing.openCard(map_plan, {{ layer, shape, properties: shape.feature.properties }}, map_plan.getCenter());
+    }}""")
+    card = seen.page.locator(".leaflet-popup .card").last
+    return [text.strip() for text in card.locator("h3, .class, th, td").all_text_contents()]
+
+
+def test_ground_without_a_station_says_so(page: Visit) -> None:
+    switch(page.unfold(), "responsibility_fire")
+    told = cards(page, "responsibility_fire", "!properties.facility_id")
+    assert told[:2] == ["No station gets there", "Fire engine: areas of responsibility"]
+    assert told[2::2] == ["People without a station", "Area"]
+    owned = cards(page, "responsibility_fire", "properties.facility_id === 'f2'")
+    assert owned[:2] == ["East", "Fire engine: areas of responsibility · East (too large)"]
+    assert "Arrival, 95 % within" in owned and "People without a station" not in owned
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_of_a_normal_day_one_ring_is_drawn_and_can_be_chosen(
+    covered: Served, visit: Open, monkeypatch: pytest.MonkeyPatch, tiled: bool
+) -> None:
+    if tiled:
+        monkeypatch.setattr(tiles.layer, "FETCHED_VERTICES", 0)
+    seen = opened(covered, visit).unfold()
+    switch(seen, "circles_fire_normal")
+    hits = """() => {
+      const layer = Renxing.layers.get("circles_fire_normal");
+      const { lat, lng } = L.latLng(map_plan.options.center);
+      const found = layer.card.delivery === "mvt" ? layer.atTile(L.latLng(lat, lng)).map((hit) => hit.properties)
+        : layer.shapes.map((shape) => shape.feature.properties);
+      return [...new Set(found.map(({ minutes }) => minutes))];
+    }"""
+    assert seen.page.evaluate(hits) == [15]
+    seen.keep(f"normal-day-{'tiles' if tiled else 'whole'}")
+    assert seen.errors == []
+
+
+def test_people_nobody_knows_are_not_written_as_none(page: Visit) -> None:
+    told = page.page.evaluate("""() => {
+      const card = Renxing.layers.get("circles_fire").card;
+      const field = card.fields.find(({ column }) => column === "people");
+      return [Renxing.written(field, null), Renxing.written(field, 0)];
+    }""")
+    assert told == ["–", "0 people"]

@@ -86,6 +86,32 @@ def test_one_value_for_every_row(tmp_path: Path) -> None:
     assert people["people"].tolist() == [12]
 
 
+@pytest.mark.parametrize("names", [("longitude", "latitude"), ("经度", "纬度"), ("Lon", "Lat")])
+def test_columns_that_place_the_rows_are_used(tmp_path: Path, names: tuple[str, str]) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"kind,{','.join(names)},floors\nclinic,3,52,2\n", encoding="utf-8")
+    _, notes = given.read(path, "facilities", into=CRS, crs="EPSG:4326")
+    assert [note.en for note in notes] == ["Columns that are not used: floors."]
+
+
+def test_columns_mapped_as_places_are_used(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("kind,east,north\nclinic,3,52\n", encoding="utf-8")
+    assert given.read(path, "facilities", into=CRS, crs="EPSG:4326", columns={"lon": "east", "lat": "north"})[1] == ()
+
+
+def test_kinds_that_nobody_knows_are_kept_and_said(tmp_path: Path) -> None:
+    path = file(tmp_path, *[POINT] * 5, kind=["消防站", "消防站", "<script>", "Hospital", "fire_station"])
+    table, (note,) = given.read(path, "facilities", into=CRS)
+    assert table["kind"].tolist() == ["消防站", "消防站", "<script>", "hospital", "fire_station"]
+    assert note.code == "kinds_not_known"
+    assert note.en.startswith("3 rows are of kinds that no service knows unless a parameter names them: <script>, 消")
+    assert "known kinds: fire_station, hospital, clinic," in note.en
+    assert note.zh.startswith("3行") and "hospital" in note.zh
+    constant = given.read(path, "facilities", into=CRS, constants={"kind": "nonsense"})[1]
+    assert [each.en.split(" ")[0] for each in constant] == ["5"]
+
+
 @pytest.mark.parametrize("kind", ["communities", "buildings"])
 def test_points_are_no_areas(tmp_path: Path, kind: str) -> None:
     with pytest.raises(ColumnError, match="MultiPolygon or Polygon, found Point"):
@@ -122,3 +148,13 @@ def test_people_are_conserved_to_the_person(
     path = file(tmp_path_factory.mktemp("p"), *[POINT] * len(people), people=np.array(people, dtype=float))
     table, _ = given.read(path, "population", into=CRS)
     assert population.given(table).total == np.floor(np.nansum(np.array(people, dtype=float)) + 0.5)
+
+
+def test_a_stations_own_turnout_is_kept_and_must_be_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "stations.csv"
+    path.write_text("lon,lat,kind,turnout_s\n5.9,52.5,fire_station,240\n5.91,52.5,fire_station,\n", encoding="utf-8")
+    table, _ = given.read(path, "facilities", into=CRS, crs="EPSG:4326")
+    assert table["turnout_s"].tolist() == pytest.approx([240, np.nan], nan_ok=True)
+    path.write_text("lon,lat,kind,turnout_s\n5.9,52.5,fire_station,soon\n", encoding="utf-8")
+    with pytest.raises(ColumnError, match="soon"):
+        given.read(path, "facilities", into=CRS, crs="EPSG:4326")

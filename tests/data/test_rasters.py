@@ -208,11 +208,18 @@ def test_levels(tmp_path: Path, kind: str) -> None:
     path = tif(tmp_path / "a.tif", [[0, 1, 5]], dtype="uint8")
     grid, notes = rasters.read(path, unit="level", kind=kind)
     assert grid.values.tolist() == [[0, 1, 5]]
-    assert codes(notes) == ["raster_levels", "raster_all_known"]
+    assert codes(notes) == ["raster_levels"]
     with pytest.raises(ParameterError, match="'m'"):
         rasters.read(path, unit="m", kind=kind)
     with pytest.raises(InputError, match=r"levels up to 5, found 1 cells above, up to 7. Say what each"):
         rasters.read(tif(tmp_path / "b.tif", [[0, 4, 7]]), unit="level", kind=kind)
+
+
+def test_dry_is_said_of_water_alone_and_not_where_somebody_explained_it(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 1, 2]], dtype="uint8")
+    assert "raster_all_known" in codes(rasters.read(path, unit="m")[1])
+    assert codes(rasters.read(path, unit="m", classes={"0": 0.0, "1": 0.5, "2": 2.0})[1]) == []
+    assert codes(rasters.read(path, unit="m/s", kind="flood_velocity")[1]) == ["raster_classes"]
 
 
 def test_velocities(tmp_path: Path) -> None:
@@ -293,6 +300,13 @@ def test_what_is_no_raster_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(content)
     with pytest.raises(UnreadableError, match=str(path)):
+        rasters.read(path, unit="m")
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.touch()
+    with pytest.raises(UnreadableError, match="a GeoTIFF or ASCII grid, found an empty file"):
         rasters.read(path, unit="m")
 
 

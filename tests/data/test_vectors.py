@@ -141,3 +141,10 @@ def test_missing(tmp_path: Path) -> None:
         vectors.read(tmp_path / "a.gpkg")
     with pytest.raises(UnreadableError, match="a folder"):
         vectors.read(tmp_path)
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.touch()
+    with pytest.raises(UnreadableError, match="found an empty file"):
+        vectors.read(path)

@@ -49,7 +49,8 @@ def covered(spots: list[tuple[float, float, str]], *, of: CoverageParams | None 
     streets = opened(NET)
     shelters = facilities([]).rename(columns={"facility_id": "shelter_id"})
     homes = snapping.snap(NET, at(HOMES), usable=streets.joined, max_m=100)
-    sites = Sites(facilities(spots), shelters, {"car": homes, "walk": homes})
+    there = snapping.snap(NET, facilities(spots).geometry.to_numpy(), usable=streets.joined, max_m=100)
+    sites = Sites(facilities(spots), shelters, {"car": homes, "walk": homes}, {"car": there, "walk": there})
     nothing = coverage.barriers([], [])
     return coverage.prepare(sites, {"car": streets, "walk": streets}, barriers=nothing, params=of or params())
 
@@ -112,6 +113,7 @@ def test_rings_count_people_within_and_lie_in_each_other() -> None:
     assert layer["minutes"].tolist() == [5, 2]
     assert layer["people"].tolist() == [30, 10]
     assert layer["buildings"].tolist() == [2, 1]
+    assert layer["facilities"].tolist() == [7, 7] and layer["stations"].tolist() == [1, 1]
     assert layer["street_km"].tolist() == pytest.approx([0.3, 0.12])
     assert shapely.covers(layer.geometry[0], layer.geometry[1])
     assert shapely.covers(layer.geometry[1], at([(0.0, 0.0)])[0])
@@ -122,7 +124,7 @@ def test_a_closed_street_takes_people_from_the_engine_and_is_named() -> None:
     rows = tallies.in_communities(found, units())
     assert rows["fire_people_lost"].tolist() == [0, 40, 0]
     assert rows["fire_reason_en"][1] == (
-        "The fire engine can reach 30 of 70 people within 10 minutes. Lost: 40 because East Street is closed."
+        "The fire engine can reach 30 of 70 people within 10 minutes. Lost: 40 whose way is first cut at East Street."
     )
     losses = tallies.losses_layer(found, "fire")
     assert losses[["street_id", "cause", "people_lost", "people_later"]].to_numpy().tolist() == [
@@ -187,13 +189,15 @@ def test_depth_lies_in_depth() -> None:
 def test_a_city_without_stations_says_so_and_has_empty_layers() -> None:
     found = told(covered([]))
     assert [note.code for note in tallies.station_notes(found.covered)] == [
-        "no_stations_fire", "no_stations_medical", "no_stations_police",
+        "no_stations_fire", "no_stations_medical", "no_stations_police", "no_everyday_facilities",
     ]  # fmt: skip
     layers = tallies.layers(found, units())
     assert layers["circles_fire"]["people"].tolist() == [0, 0]
     assert layers["circles_fire"].geometry.is_empty.all()
     assert layers["responsibility_fire"]["facility_id"].tolist() == [None]
-    assert tallies.in_communities(found, units())["fire_share"].tolist() == pytest.approx([0, 0, np.nan], nan_ok=True)
+    rows = tallies.in_communities(found, units())
+    assert rows["fire_share"].isna().all(), "not mapped is not none"
+    assert "no facility of kind fire_station" in rows["fire_reason_en"][0]
 
 
 def test_barriers_are_outlines_and_lines_of_their_kinds_but_no_tunnels() -> None:

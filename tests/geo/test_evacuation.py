@@ -53,7 +53,7 @@ def walks(
     places = snapping.snap(net, homes, usable=usual.usable, max_m=params.snap_max_m)
     doors = snapping.entrances(net, sites, usable=usual.usable, max_m=params.snap_max_m, spread_m=0)
     doors = Snaps(doors.place, np.where(now.usable[doors.edge], doors.edge, -1), doors.along_m, doors.off_m)
-    return evacuation.walk_to_nearest(now, places, doors, params=params)
+    return evacuation.walk_to_nearest(now, places, doors, speed_ms=params.speed_ms)
 
 
 HOMES = points((0, 10), (430, 0), (150, 500))

@@ -42,9 +42,9 @@ def test_a_closed_street_is_reached_by_nobody() -> None:
     assert found["fire_street_share_normal"] == pytest.approx([1, 0, np.nan], nan_ok=True)
 
 
-def test_without_stations_nothing_is_reached() -> None:
+def test_without_stations_nothing_is_known() -> None:
     table = lengths.street_shares(told(covered([])), units())
-    assert table["police_street_share"].tolist() == pytest.approx([0, 0, np.nan], nan_ok=True)
+    assert table["police_street_share"].isna().all()
 
 
 def test_communities_without_people_stand_by_their_streets() -> None:
@@ -66,6 +66,6 @@ def test_communities_without_people_stand_by_their_streets() -> None:
         "on foot.",
         "How many people live here is not known. From 40% of the street length a usable shelter is within 15 minutes "
         "on foot (normal day 90%).",
-        "How many people live here is not known, and no street is mapped.",
+        "How many people live here is not known, nor the way to a shelter: the data has no shelter, or no street.",
     ]
     assert found["reason_zh"].str.endswith("。").all()

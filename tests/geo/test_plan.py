@@ -13,6 +13,7 @@ import shapely
 import data.standards
 from geo import plan, tables
 from geo.city import City, PlanParams, Scenario
+from geo.errors import InputError
 from geo.hazards import Grid, Hazard
 from geo.tables import Schema
 from tests.geo.drawn import CRS, ORIGIN, positions, ways
@@ -207,3 +208,17 @@ def test_too_little_room_is_said() -> None:
     held = replace(small, shelters=small.shelters.assign(capacity=[10.0]))
     assert "room_not_enough" in [note.code for note in computed(held, NORMAL).notes]
     assert "room_not_enough" not in [note.code for note in computed(city(), NORMAL).notes]
+
+
+def test_at_night_the_whole_walk_takes_longer_the_last_metres_too() -> None:
+    night = DEFAULTS.model_copy(update={"time": DEFAULTS.time.model_copy(update={"night": True})})
+    day = computed(city(), NORMAL).layers["demand"]["walk_s"]
+    late = computed(city(), NORMAL, night).layers["demand"]["walk_s"]
+    assert (day / late).tolist() == pytest.approx([DEFAULTS.walk.night_factor] * len(day), abs=1e-4)
+
+
+def test_a_velocity_without_a_flood_is_refused() -> None:
+    grid = Grid(np.ones((1, 1)), (1000, 0, ORIGIN[0] - 100, 0, -1000, ORIGIN[1] + 500), CRS)
+    fast = Hazard("flood", "flood_velocity", "m/s", grid)
+    with pytest.raises(InputError, match="a flood beside the velocity"):
+        computed(city(fast), FLOOD)

@@ -91,12 +91,13 @@ def test_who_loses_a_service_is_told_with_the_streets_to_blame() -> None:
     because = [("closed", STREET, 500), ("station", NAMELESS, 200), ("slowed", NAMELESS, 30)]
     said = reasons.for_service("medical", 1000, 270, minutes=8, lost=730, because=because, later=100, added_s=90)
     assert said.en == (
-        "The ambulance can reach 270 of 1,000 people within 8 minutes. 730 lose it: 500 because Oudestraat is closed; "
+        "The ambulance can reach 270 of 1,000 people within 8 minutes. 730 lose it: 500 whose way is first cut at "
+        "Oudestraat; "
         "200 because their station is out of service; 30 because of other streets. 100 wait longer, half of them "
         "1.5 minutes or more."
     )
     assert said.zh == (
-        "救护车8分钟内可到达1,000人中的270人。730人失去该服务：500人因Oudestraat中断；200人因所属站点停止服务；"
+        "救护车8分钟内可到达1,000人中的270人。730人失去该服务：500人的来路首先在Oudestraat中断；200人因所属站点停止服务；"
         "30人因其他道路。100人等待更久，其中一半多等1.5分钟以上。"
     )
     assert said.code == "lost"
@@ -105,12 +106,13 @@ def test_who_loses_a_service_is_told_with_the_streets_to_blame() -> None:
 def test_one_cause_is_told_once() -> None:
     said = reasons.for_service("police", 10, 0, minutes=10, lost=10, because=[("closed", NAMELESS, 10)])
     assert said.en == (
-        "The police can reach none of the 10 people within 10 minutes. Lost: 10 because an unnamed street is closed."
+        "The police can reach none of the 10 people within 10 minutes. Lost: 10 whose way is first cut at an unnamed "
+        "street."
     )
     assert "无名道路" in said.zh
 
 
 def test_nobody_is_nobody_and_no_station_is_said() -> None:
     assert reasons.for_service("fire", 0, 0, minutes=5).code == "empty"
-    assert reasons.for_stations("fire", 0, 0).code == "no_stations_fire"
-    assert "2 of 5" in reasons.for_stations("police", 5, 3).en
+    assert reasons.for_stations("fire", ["fire_station"], 0, 0).code == "no_stations_fire"
+    assert "2 of 5" in reasons.for_stations("police", ["police"], 5, 3).en

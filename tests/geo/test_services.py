@@ -73,3 +73,11 @@ def test_a_profile_or_direction_nobody_knows_is_refused() -> None:
 
 def test_ids_of_no_station_are_none() -> None:
     assert services.ids(places(["x", "y"]), [1, -1, 0]).tolist() == ["f1", None, "f0"]
+
+
+def test_a_station_with_its_own_turnout_leaves_by_it() -> None:
+    params = FireParams.of(standards.load())
+    own = places(["fire_station", "fire_station"]).assign(turnout_s=[240.0, float("nan")])
+    found = services.stations(own, places([], key="shelter_id"), ["fire_station"])
+    assert services.turnouts(found, params).tolist() == [240, params.turnout_s]
+    assert services.turnouts(places(["fire_station"]), params).tolist() == [params.turnout_s]

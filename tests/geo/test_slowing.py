@@ -255,3 +255,35 @@ def speed_in(kind: str, value: float, speed: float, profile: ProfileParams) -> f
     slower = speed * float(getattr(rule, f"{profile.family}_factors")[level])
     caps = PARAMS.sand.drive_kmh if kind == "sand" and profile.family == "drive" else None
     return min(slower, float(caps[level]) / 3.6) if caps else slower
+
+
+# -- bounds as they are written, whatever the raster makes of them -------------------------------------------------
+
+
+def single(kind: str, value: float) -> Hazard:
+    """The whole street under one value, kept as rasters keep it: in 32 bits, 0.3 as 0.300000012."""
+    unit = slowing.UNITS[kind]
+    grid = Grid(np.full((1, 1), value, dtype=np.float32), (400, 0, ORIGIN[0] - 100, 0, -400, ORIGIN[1] + 200), CRS)
+    return Hazard(kind, kind, unit, grid)
+
+
+@pytest.mark.parametrize("depth", [0.1, 0.3, 0.5, 0.7, 1.2])
+def test_a_depth_exactly_at_the_limit(depth: float) -> None:
+    walker = PARAMS.walk.model_copy(update={"close_depth_m": depth})
+    engine = PARAMS.fire_engine.model_copy(update={"close_depth_m": depth})
+    assert passed(walker, single("flood", depth)).closed[0] is None, "walkers stop above it"
+    assert passed(engine, single("flood", depth)).closed[0] == "flooded", "vehicles stop from it on"
+
+
+@pytest.mark.parametrize(("depth", "velocity", "closed"), [(0.3, 1.0, False), (0.2, 1.5, False), (0.31, 1.0, True)])
+def test_a_class_exactly_at_its_bound(depth: float, velocity: float, closed: bool) -> None:
+    # H1 holds up to a product of 0.3 m²/s
+    careful = PARAMS.walk.model_copy(update={"close_class": 1})
+    found = passed(careful, single("flood", depth), single("flood_velocity", velocity))
+    assert (found.closed[0] is not None) == closed
+
+
+def test_a_film_of_moving_water_closes_nothing() -> None:
+    fast = single("flood_velocity", 2.5)
+    assert passed(PARAMS.walk, single("flood", 0.05), fast).closed[0] is None
+    assert passed(PARAMS.walk, single("flood", 0.06), fast).closed[0] == "flooded"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -120,6 +121,30 @@ def test_marikina_with_seven_frames_of_its_flood(tmp_path: Path, renxing: Comman
     assert [wet[name] for name in FRAMES[:3]] == sorted(wet[name] for name in FRAMES[:3])
     growing = [wet[f"rr04-{hour}"] for hour in (1, 6, 12, 18)]
     assert all(early < late for early, late in itertools.pairwise(growing))
+
+
+def test_marikinas_rising_river_takes_shelters_and_reach_frame_by_frame(tmp_path: Path, renxing: Command) -> None:
+    outline, roads, centres, *frames = there(
+        "marikina/barangays/Marikina Boundary.shp", "marikina/road_networks_marikina.gpkg",
+        "marikina/evacuation_centers.csv", *(f"marikina/flood/rr04-{hour}.tif" for hour in (1, 6, 12, 18)),
+    )  # fmt: skip
+    renxing("new", "marikina", "--boundary", outline)
+    renxing("add", "marikina", "streets", roads)
+    renxing("add", "marikina", "shelters", centres, "--crs", "EPSG:4326", "--map", "kind=type")
+    for frame in frames:
+        renxing("add", "marikina", "hazard", frame, "--hazard", "flood", "--unit", "m")
+    said = renxing("run", "marikina", "--json")
+    answer, _ = json.JSONDecoder().raw_decode(said[said.index("{") :])
+    runs = {run["scenario_id"]: run for run in answer["runs"]}
+    told = [runs[name]["headline"] for name in ("normal", "rr04-1", "rr04-6", "rr04-12", "rr04-18")]
+    usable = [found["shelters_usable"] for found in told]
+    assert usable[0] == 36 and usable[1] < 36
+    assert usable == sorted(usable, reverse=True)
+    near = [found["shelter_street_share"] for found in told]
+    assert near[0] == pytest.approx(0.55, abs=0.03) and near[-1] == pytest.approx(0.26, abs=0.04)
+    assert near == sorted(near, reverse=True)
+    assert all(found["people"] is None for found in told), "nobody counted them: not known is not zero"
+    assert all(found["fire_street_share"] is None for found in told), "no station is in the data"
 
 
 def test_tacloban_where_one_is_worst_and_four_is_dry(tmp_path: Path, renxing: Command) -> None:

@@ -88,3 +88,21 @@ def test_words_fall_back_to_the_other_language() -> None:
     assert Text("", "Kampen").of("zh") == "Kampen"
     assert not NOTHING
     assert Text("", "x")
+
+
+def test_what_is_not_drawn_is_not_in_the_legend() -> None:
+    rings = gpd.GeoDataFrame({"minutes": [5.0, 10.0], "people": [3, 4]}, geometry=shapely.points([[0, 0], [1, 1]]))
+    (row,) = legend(style.ring_line("fire", [5, 10], 5), rings, people="people")
+    assert (row.label.en, row.people) == ("within 5 min", 3)
+
+
+def test_streets_stand_in_for_people_that_nobody_knows() -> None:
+    rings = gpd.GeoDataFrame({"minutes": [5.0, 10.0], "people": [np.nan] * 2, "street_km": [1.5, 4.0]},
+                             geometry=shapely.points([[0, 0], [1, 1]]))  # fmt: skip
+    found = legend(style.rings("fire", [5, 10]), rings, people="people")
+    assert [(row.people, row.street_km) for row in found] == [(None, 1.5), (None, 4.0)]
+
+
+def test_a_field_brings_the_column_it_depends_on() -> None:
+    fields = (Field("people", TITLE, needs="facility_id"), Field("area_km2", TITLE, lacks="kind"))
+    assert layer(fields=fields).columns == ("people", "facility_id", "area_km2", "kind", "status")

@@ -20,10 +20,10 @@ POST = Text("站", "Post")
 EVERY = {
     "status": style.status(), "walking": style.walking(), "lost": style.lost(), "shelters": style.shelters(),
     "open_streets": style.open_streets(), "flows": style.flows(), "depth": style.depth(), "lines": style.depth(px=3),
-    "intensity": style.intensity(7.3, Text("级", "class")), "facilities": style.facilities(),
+    "levels": style.levels(), "intensity": style.intensity(7.3, Text("级", "class")), "facilities": style.facilities(),
     "setbacks": style.setbacks(), "engines": style.open_streets("fire_engine"),
     "rings": style.rings("fire", [15, 5, 10]), "many rings": style.rings("police", [5, 10, 15, 20, 30, 45]),
-    "ring lines": style.ring_lines("medical", [5, 10, 15]), "depths": style.depths("fire", 3),
+    "ring lines": style.ring_line("medical", [5, 10, 15], 10), "depths": style.depths("fire", 3),
     "divided": style.divided("facility_id", [Part("f1", POST, 0), Part("f2", POST, 9, True)],
                              nobody=Text("无", "nobody"), marked=Text("大", "large")),
     "losses": style.losses(), "everyday": style.everyday({c: Text(f"{c}类", c) for c in "abcdef"}),
@@ -83,9 +83,18 @@ def test_depths_are_darker_the_deeper(service: str, blind: str) -> None:
 
 
 def test_lines_that_lie_on_each_other_differ_in_their_dashes() -> None:
-    for look in (EVERY["everyday"], EVERY["ring lines"]):
-        dashes = [cls.symbol.dash for cls in look.classes[:-1]]
+    streets = [cls for cls in EVERY["open_streets"].classes if "flooded" not in cls.values]
+    for classes in (EVERY["everyday"].classes[:-1], streets):
+        dashes = [cls.symbol.dash for cls in classes]
         assert len(set(dashes)) == len(dashes)
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(10, 10), (5.0, 5), (8, 15), (None, 15)])
+def test_of_the_rings_of_a_normal_day_one_is_drawn(limit: float | None, shown: float) -> None:
+    """The service's own where there is one, else the largest."""
+    look = style.ring_line("medical", [15, 5, 10], limit)
+    assert [cls.upper for cls in look.classes if cls.symbol.seen] == [shown]
+    assert all(cls.symbol.dash for cls in look.classes if cls.symbol.seen)
 
 
 def test_a_wider_line_costs_more_people() -> None:
@@ -165,8 +174,10 @@ def test_depths() -> None:
 def test_categories_take_missing_values_where_they_are_named() -> None:
     streets = style.open_streets()
     assert streets.classify(pd.Series([None, "flooded", "motor_road", "debris", np.nan], dtype=object)).tolist() == [
-        0, 1, 3, 2, 0,
+        0, 1, 6, 4, 0,
     ]  # fmt: skip
+    closed = [streets.classes[i].label.en for i in streets.classify(["fire", "landslide", "debris", "sand"])]
+    assert closed == ["Closed by fire", "Closed by a landslide", "Closed by debris", "Closed by blown sand"]
     assert style.status().classify(["good", "bad", "no such", None]).tolist() == [0, 2, 4, 4]
     assert style.shelters().classify(pd.Series([True, False])).tolist() == [0, 1]
 
@@ -178,6 +189,13 @@ def test_categories_take_missing_values_where_they_are_named() -> None:
 def test_intensity_ends_at_a_round_number(greatest: float, top: float) -> None:
     last = style.intensity(greatest, Text("", "")).classes[-2].label.en
     assert last.split("–")[1] == f"{top:g}"
+
+
+def test_levels_are_whole() -> None:
+    look = style.levels()
+    assert look.classify([0, 1, 1.5, 2, 5, np.nan]).tolist() == [0, 1, 2, 2, 5, 6]
+    named = [cls.label for cls in look.classes if cls.symbol.seen]
+    assert (named[0], named[-1], len(named)) == (Text("1 级", "Level 1"), Text("5 级", "Level 5"), 5)
 
 
 @given(st.floats(1e-6, 1e9))

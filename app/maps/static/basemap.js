@@ -90,7 +90,7 @@
         : card.style.classes.map((cls, i) => ({
           dataLayer: card.table,
           symbolizer: classPainter(cls.symbol, card.geometry),
-          filter: (_, feature) => R.classOf(card.style, feature.props) === i,
+          filter: (_, feature) => R.isSeen(cls.symbol) && R.classOf(card.style, feature.props) === i,
         })),
     });
   };

@@ -91,7 +91,7 @@
       if (card.delivery === "mvt") return R.tiledLayer(card, this.pane, (came) => this.wanted && this.set(came ? "on" : "failed"));
       const group = L.layerGroup();
       for (const feature of await features(card.table)) {
-        if (feature.geometry) this.add(group, feature);
+        if (feature.geometry && R.isSeen(this.symbolOf(feature))) this.add(group, feature);
       }
       if (card.number || card.named) group.addLayer(this.labels());
       return group;
@@ -159,7 +159,8 @@
 
     atTile(place) {
       const found = this.leaf.queryTileFeaturesDebug(place.lng, place.lat, 6).get("") || [];
-      return found.map(({ feature }) => ({ layer: this, properties: feature.props })).reverse();
+      const hits = found.map(({ feature }) => ({ layer: this, properties: feature.props })).reverse();
+      return hits.filter(({ properties }) => R.isSeen(this.symbolOf({ properties })));
     }
   }
 

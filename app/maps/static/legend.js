@@ -2,8 +2,12 @@
 (function (R) {
   "use strict";
 
-  const numberOf = (row) => (row.people ?? row.features) === null ? ""
-    : row.people !== null ? R.t("people", { value: R.count(row.people) }) : R.t("features", { value: R.count(row.features) });
+  /** People where they are known, else the streets reached, else the features. */
+  function numberOf(row) {
+    if (R.known(row.people)) return R.t("people", { value: R.count(row.people) });
+    if (R.known(row.street_km)) return R.t("street_km", { value: R.measured(row.street_km) });
+    return R.known(row.features) ? R.t("features", { value: R.count(row.features) }) : "";
+  }
 
   function classes(card) {
     const as = card.geometry === "raster" ? "polygon" : card.geometry;

@@ -5,14 +5,26 @@
   const MOST = 12;
   let marked = null;
 
+  const classOf = ({ layer, properties }) => layer.card.style.classes[R.classOf(layer.card.style, properties)];
+
+  /** Its name; where others of its layer have names and it has none, what it is; else the layer's title. */
   function title(hit) {
-    const named = R.spoken(hit.properties, "name");
-    return named || hit.layer.card.title;
+    const { card } = hit.layer;
+    return R.spoken(hit.properties, "name") || (card.named ? classOf(hit).label : card.title);
   }
 
-  function shown(hit) {
-    const rows = hit.layer.card.fields.filter((field) => field.kind !== "name" && field.kind !== "sentence");
-    return rows.filter((field) => R.known(hit.properties[field.column]) || field.missing);
+  /** The line under the title: what the title does not say of layer and class. */
+  function kind(hit) {
+    const { card } = hit.layer, { label } = classOf(hit);
+    if (title(hit) === card.title) return label;
+    return title(hit) === label ? card.title : `${card.title} · ${label}`;
+  }
+
+  function shown({ layer, properties }) {
+    const has = (column) => R.known(properties[column]);
+    const rows = layer.card.fields.filter((field) => field.kind !== "name" && field.kind !== "sentence");
+    const meant = rows.filter(({ needs, lacks }) => (!needs || has(needs)) && (!lacks || !has(lacks)));
+    return meant.filter((field) => has(field.column) || field.missing);
   }
 
   /** What is said of it in whole sentences; that a usable shelter is usable has been said by its class. */
@@ -31,20 +43,17 @@
   /** One feature as a card. */
   function cardOf(hit) {
     const { card } = hit.layer;
-    const cls = card.style.classes[R.classOf(card.style, hit.properties)];
     const rows = shown(hit).map((field) => line(field, hit.properties));
-    const named = R.spoken(hit.properties, "name");
     return R.el("article", { class: "card", tabindex: -1 },
       R.el("h3", {}, title(hit)),
-      R.el("p", { class: "class" }, R.swatch(cls.symbol, card.geometry, card.style.opacity),
-        R.el("span", {}, named && cls.label !== named ? `${card.title} · ${cls.label}` : named ? card.title : cls.label)),
+      R.el("p", { class: "class" }, R.swatch(classOf(hit).symbol, card.geometry, card.style.opacity), R.el("span", {}, kind(hit))),
       sentences(hit).map((sentence) => R.el("p", { class: "reason" }, sentence)),
       rows.length > 0 && R.el("table", {}, R.el("tbody", {}, rows)));
   }
 
   function several(hits, map, place) {
     const list = R.el("ul", { class: "here" }, hits.slice(0, MOST).map((hit) => {
-      const cls = hit.layer.card.style.classes[R.classOf(hit.layer.card.style, hit.properties)];
+      const cls = classOf(hit);
       const open = () => R.openCard(map, hit, place);
       return R.el("li", {}, R.el("button", { type: "button", on: { click: open } },
         R.swatch(cls.symbol, hit.layer.card.geometry, hit.layer.card.style.opacity), R.el("span", {}, title(hit)),

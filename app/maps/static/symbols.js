@@ -35,6 +35,9 @@
     return found < 0 ? last : found;
   };
 
+  /** Whether a symbol draws anything; what it does not draw cannot be chosen either. */
+  R.isSeen = (symbol) => Boolean(symbol.fill || symbol.line);
+
   const patterns = new Map();
 
   /** Slanting lines as what a canvas fills areas with. */

@@ -35,6 +35,7 @@ window.Renxing = {};
   R.fill = (element, ...children) => element.replaceChildren(...children.flat().filter(Boolean));
 
   R.known = (value) => value !== null && value !== undefined && value !== "" && !Number.isNaN(value);
+  R.measured = (value) => formatter(value < 10 ? 1 : 0).format(value);
   R.count = (value) => formatter(0).format(value);
   R.percent = (share) => formatter(share > 0 && share < 0.1 ? 1 : 0).format(100 * share) + " %";
 
@@ -43,7 +44,7 @@ window.Renxing = {};
     minutes: (seconds) => formatter(seconds < 600 ? 1 : 0).format(seconds / 60),
     metres: (metres) => formatter(metres < 10 ? 2 : 0).format(metres),
     share: R.percent,
-    area: (m2) => formatter(m2 < 10 ? 1 : 0).format(m2),
+    area: R.measured,
     bool: (yes) => R.t(yes ? "yes" : "no"),
   };
 
