@@ -189,6 +189,8 @@ def test_of_a_normal_day_one_ring_is_drawn_and_can_be_chosen(
         : layer.shapes.map((shape) => shape.feature.properties);
       return [...new Set(found.map(({ minutes }) => minutes))];
     }"""
+    # Tiles may still be on their way when the layer is on.
+    seen.page.wait_for_function(f"() => ({hits})().length > 0")
     assert seen.page.evaluate(hits) == [15]
     seen.keep(f"normal-day-{'tiles' if tiled else 'whole'}")
     assert seen.errors == []
