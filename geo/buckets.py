@@ -46,7 +46,8 @@ BATCH = 1024
 
 _U = np.uint64
 _ONE = np.uint64(1)
-_NO_TARGETS = np.zeros(0, dtype=np.int64)
+NO_TARGETS = np.zeros(0, dtype=np.int64)
+"""No state that the search could stop at."""
 
 
 def grow(
@@ -69,7 +70,7 @@ def grow(
     bits = source_bits(root_source)
     keys = np.full(len(first) - 1, UNREACHED)
     root_key, touched = keys_of(root_ms, root_source, bits), np.empty(len(keys) + 1, dtype=np.uint32)
-    spread(keys, *unsigned(first, head, cost_ms), root, root_key, bits, ceiling(limit, bits), _NO_TARGETS, touched)
+    spread(keys, *unsigned(first, head, cost_ms), root, root_key, bits, ceiling(limit, bits), NO_TARGETS, touched)
     del touched
     via, parent = (np.full(len(keys), NOTHING, dtype=np.int64) for _ in range(2))
     trace(keys, *unsigned(first, head, cost_ms), edge, bits, via, parent)

@@ -132,18 +132,15 @@ def stacked(stretches: Sequence[Pieces]) -> Pieces:
     return Pieces(edge, low, high)
 
 
-def nearest_station(reach_: Reach, points: Snaps) -> Ints:
-    """Which station is first at each point (points,) of a street, row of its table; -1 where none gets there."""
+def starts(reach_: Reach, points: Snaps) -> Starts:
+    """How each point (points,) of a street joins the forest: ``source`` is the row of the station that is first."""
     there = reach_.bound
-    starts = routing.join(reach_.back, reach_.forest, points, there.doors, extra_s=there.extra_s)
-    return starts.source
+    return routing.join(reach_.back, reach_.forest, points, there.doors, extra_s=there.extra_s)
 
 
 def seconds_at(reach_: Reach, points: Snaps) -> Floats:
     """How soon the service is at each point (points,) of a street; NaN where nobody gets there."""
-    there = reach_.bound
-    starts = routing.join(reach_.back, reach_.forest, points, there.doors, extra_s=there.extra_s)
-    return routing.seconds(starts.cost_ms)
+    return routing.seconds(starts(reach_, points).cost_ms)
 
 
 def covering(stretches: Pieces, edge: Ints, along_m: Floats) -> Ints:

@@ -28,7 +28,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Shapes = NDArray[np.object_]
-Rings = Mapping[tuple[str, float], shapely.Geometry]
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from geo.buckets import NEVER, NOTHING
+from geo.curves import Sourced
 from geo.paths import Path
 from geo.routing import Forest, Graph
 from geo.snapping import Snaps
 from geo.splits import Split, Stretch, put_in
-from geo.standards import Standards
 
 Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
@@ -40,19 +40,14 @@ TRIES = 200
 """How many pairs with a street used twice are taken apart before the search for a true pair is given up."""
 
 
-class AlternativeParams(BaseModel):
+class AlternativeParams(Sourced):
     """When a further way is worth showing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject = "path"
 
     longer_share: float = Field(ge=0, le=5, description="how much longer than the best, as a share of it")
     shared_share: float = Field(ge=0, le=1, description="largest share of its length in common with a way shown")
     penalty_share: float = Field(gt=0, le=10, description="how much dearer a street gets by each use, as a share")
-
-    @classmethod
-    def of(cls, standards: Standards) -> AlternativeParams:
-        """The defaults as the standards give them."""
-        return cls(**{key: standards.number(f"path.{key}") for key in cls.model_fields})
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ community that holds it; a street that a hazard closes is reached by nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -32,58 +33,56 @@ MEASURED = (*ENGINES, "supplies", services.SHELTER)
 """Services whose share of streets is told."""
 
 
-def street_shares(told: Told, units: gpd.GeoDataFrame) -> pd.DataFrame:
-    """``<service>_street_share`` of each community now, and ``_normal``: the share of its streets reached in time.
+@dataclass(frozen=True)
+class Shares:
+    """The share of streets reached in time: ``communities`` (units,) and ``city``, in columns of the same names."""
 
-    Streets are those open to the service's profile on an ordinary day; NaN where a community has none, and for a
-    service of which no station is in the data.
+    communities: pd.DataFrame
+    city: Mapping[str, float]
+
+
+def street_shares(told: Told, units: gpd.GeoDataFrame) -> Shares:
+    """``<service>_street_share`` now, and ``_normal``, of each community and of all streets, in a community or not.
+
+    Streets are those open to the service's profile on an ordinary day; NaN where there are none, and for a service of
+    which no station is in the data.
     """
-    columns: dict[str, Floats] = {}
-    on_streets: dict[int, tuple[Snaps, Ints, Floats]] = {}
-    for name in MEASURED:
-        one, now = told.covered.asked[name], told.coverage.now[name]
-        points, unit, metres = on_streets.setdefault(id(one.streets), _points(one.streets, units, told))
-        columns[f"{name}_street_share"] = _share(now, points, unit, metres, len(units))
-        columns[f"{name}_street_share_normal"] = _share(one.normal, points, unit, metres, len(units))
-    return pd.DataFrame(columns, index=units.index)
-
-
-def headline(told: Told) -> dict[str, float]:
-    """The shares of ``street_shares`` over all streets of the study, in a community or not."""
-    found = {}
-    for name in MEASURED:
-        one = told.covered.asked[name]
-        points = territories.samples(one.streets.network, one.streets.joined, spacing_m=_spacing(told))
-        metres, everywhere = _metres(one.streets, points), np.zeros(len(points), dtype=np.int64)
-        for when, reached in (("", told.coverage.now[name]), ("_normal", one.normal)):
-            found[f"{name}_street_share{when}"] = float(_share(reached, points, everywhere, metres, 1)[0])
-    return found
-
-
-def _spacing(told: Told) -> float:
-    return told.covered.params.circle.spacing_m
+    asked = {name: told.covered.asked[name] for name in MEASURED}
+    by_profile = {one.params.profile: one.streets for one in asked.values()}
+    on_streets = {profile: _points(streets, units, told) for profile, streets in by_profile.items()}
+    communities, city = {}, {}
+    for name, one in asked.items():
+        points, unit, metres = on_streets[one.params.profile]
+        for column, reached in ((f"{name}_street_share", told.coverage.now[name]),
+                                (f"{name}_street_share_normal", one.normal)):  # fmt: skip
+            in_time = _in_time(reached, points)
+            communities[column] = _share(in_time, unit, metres, len(units))
+            city[column] = float(_share(in_time, np.zeros(len(points), dtype=np.int64), metres, 1)[0])
+    return Shares(pd.DataFrame(communities, index=units.index), city)
 
 
 def _points(streets: Usable, units: gpd.GeoDataFrame, told: Told) -> tuple[Snaps, Ints, Floats]:
     """Points on streets, the community of each (-1: none), and the metres each stands for."""
-    points = territories.samples(streets.network, streets.joined, spacing_m=_spacing(told))
-    x, y = reach.points(streets.network, points)
+    network = streets.network
+    points = territories.samples(network, streets.joined, spacing_m=told.covered.params.circle.spacing_m)
+    x, y = reach.points(network, points)
     outlines = np.asarray(units.geometry.to_numpy(), dtype=object)
-    return points, smallest_holding(np.asarray(shapely.points(x, y)), outlines), _metres(streets, points)
+    metres = network.length_m[points.edge] / np.bincount(points.edge)[points.edge]
+    return points, smallest_holding(np.asarray(shapely.points(x, y)), outlines), metres
 
 
-def _metres(streets: Usable, points: Snaps) -> Floats:
-    return np.asarray(streets.network.length_m[points.edge] / np.bincount(points.edge)[points.edge])
-
-
-def _share(reached: Reach, points: Snaps, unit: Ints, metres: Floats, n: int) -> Floats:
-    """The share of the metres of each unit (n,) that are reached in time; NaN where no station is in the data."""
+def _in_time(reached: Reach, points: Snaps) -> Floats:
+    """1 where a point is reached in time, else 0; NaN throughout where no station is in the data."""
     if not len(reached.bound.stations):
-        return np.full(n, np.nan)
+        return np.full(len(points), np.nan)
+    return (circles.seconds_at(reached, points) <= reached.params.minutes * 60).astype(float)
+
+
+def _share(in_time: Floats, unit: Ints, metres: Floats, n: int) -> Floats:
+    """The share of the metres of each unit (n,) that are reached in time."""
     inside = unit != NONE
-    in_time = circles.seconds_at(reached, points) <= reached.params.minutes * 60
     whole = np.bincount(unit[inside], metres[inside], minlength=n)
-    there = np.bincount(unit[inside & in_time], metres[inside & in_time], minlength=n)
+    there = np.bincount(unit[inside], (metres * in_time)[inside], minlength=n)
     return np.asarray(np.divide(there, whole, out=np.full(n, np.nan), where=whole > 0))
 
 

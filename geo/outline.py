@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from geo import cells, rings
+from geo.curves import Sourced
 from geo.errors import Fault, InputError, refuse
 from geo.reach import Drawn
-from geo.standards import Standards
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -36,10 +36,10 @@ STEPS = np.array([1.0, 1.5])
 """Cells grow by these and their doubles, so that places of like size have the same cells."""
 
 
-class OutlineParams(BaseModel):
+class OutlineParams(Sourced):
     """How finely ground is claimed round streets, and how far from them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject = "outline"
 
     cell_m: float = Field(default=8.0, ge=1, le=100, description="Side of the smallest cells, in metres.")
     max_cells: int = Field(
@@ -51,16 +51,6 @@ class OutlineParams(BaseModel):
     bank_cell_m: float = Field(
         default=8.0, ge=0, le=100, description="Largest cells at which the outline follows barriers closely, in metres."
     )
-
-    @classmethod
-    def of(cls, standards: Standards) -> OutlineParams:
-        """The defaults as the standards give them."""
-        return cls(
-            cell_m=standards.number("outline.cell_m"),
-            max_cells=int(standards.number("outline.max_cells")),
-            fill_m=standards.number("outline.fill_m"),
-            bank_cell_m=standards.number("outline.bank_cell_m"),
-        )
 
 
 DEFAULT = OutlineParams()

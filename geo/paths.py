@@ -14,14 +14,14 @@ import pandas as pd
 import shapely
 from numba import njit
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from geo.buckets import NEVER, NOTHING
+from geo.curves import Sourced
 from geo.network import Network
 from geo.reach import TOUCH_M, Pieces, drawn
 from geo.routing import Forest, Graph, Starts
 from geo.snapping import Snaps
-from geo.standards import Standards
 
 Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
@@ -42,21 +42,16 @@ TURNS = (
 """What ``legs`` says of the corner at which a leg begins."""
 
 
-class LegParams(BaseModel):
+class LegParams(Sourced):
     """Where one kind of turn ends and the next begins; changes of direction in degrees, straight on is 0."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject = "path"
 
     straight_deg: float = Field(ge=0, le=180, description="largest change of direction that is straight on (degrees)")
     slight_deg: float = Field(ge=0, le=180, description="largest change of direction that is a slight turn (degrees)")
     sharp_deg: float = Field(ge=0, le=180, description="smallest change of direction that is a sharp turn (degrees)")
     u_turn_deg: float = Field(ge=0, le=180, description="smallest change of direction that is turning round (degrees)")
     turn_over_m: float = Field(gt=0, le=100, description="street over which a direction is taken (metres)")
-
-    @classmethod
-    def of(cls, standards: Standards) -> LegParams:
-        """The defaults as the standards give them."""
-        return cls(**{key: standards.number(f"path.{key}") for key in cls.model_fields})
 
 
 @dataclass(frozen=True)

@@ -208,12 +208,13 @@ def run(base: Base, scenario: Scenario) -> Plan:
     sites = _beside(sites, pd.DataFrame({"people_nearest": _drawn(walks, told.demand, len(sites))}))
     units = summary.by_community(base.communities, told.demand, sites, params=base.params.status, walk=base.params.walk)
     demand = _beside(told.demand, tallies.at_places(told))
-    units = _beside(units, tallies.in_communities(told, units), lengths.street_shares(told, units))
+    by_length = lengths.street_shares(told, units)
+    units = _beside(units, tallies.in_communities(told, units), by_length.communities)
     if not base.people.total:
         units = lengths.judged(units, params=base.params.status, walk=base.params.walk)
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets}
     layers |= _derived(base, walks, demand, streets) | tallies.layers(told, units)
-    headline = {**summary.headline(demand, sites), **tallies.headline(told), **lengths.headline(told)}
+    headline = {**summary.headline(demand, sites), **tallies.headline(told), **by_length.city}
     if not base.people.total:
         layers |= {
             name: lengths.uncounted(table) for name, table in layers.items() if name not in ("demand", "cut_off")

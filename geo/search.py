@@ -33,7 +33,6 @@ THREADS = 2
 
 _U = np.uint64
 _ONE = np.uint64(1)
-_NO_TARGETS = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def within(graph: Graph, roots: Roots, *, max_s: float) -> Reached:
     top = buckets.ceiling(_limit_ms(max_s), bits)
     arcs = buckets.unsigned(graph.first, graph.head, graph.cost_ms)
     with _scratch(len(graph)) as (keys, touched):
-        count = int(spread(keys, *arcs, roots.state, root_key, bits, top, _NO_TARGETS, touched))
+        count = int(spread(keys, *arcs, roots.state, root_key, bits, top, buckets.NO_TARGETS, touched))
         state = np.sort(touched[:count])
         found = keys[state]
         keys[state] = UNREACHED

@@ -232,8 +232,9 @@ def _rings(told: Told, name: str, when: str) -> gpd.GeoDataFrame:
     reached = told.reaches(name)[when]
     one = told.covered.asked[name]
     shapes = told.coverage.rings[name] if when == "now" else one.rings
+    spots = at_facilities(told, reached)
     rows = [
-        (minutes, *counted(told, reached, minutes), circles.within(reached, minutes).length_m.sum() / 1000)
+        (minutes, *counted(told, reached, spots, minutes), circles.within(reached, minutes).length_m.sum() / 1000)
         for minutes in shapes
     ]
     table = pd.DataFrame(rows, columns=list(RINGS))
@@ -241,9 +242,12 @@ def _rings(told: Told, name: str, when: str) -> gpd.GeoDataFrame:
     return frame.iloc[::-1].reset_index(drop=True)
 
 
-def counted(told: Told, reached: Reach, minutes: float) -> tuple[int, int, int, int]:
-    """People, buildings and facilities of every kind within a ring, and the stations that are in service."""
-    inside, there = reached.time_s <= minutes * 60, at_facilities(told, reached) <= minutes * 60
+def counted(told: Told, reached: Reach, spots: Floats, minutes: float) -> tuple[int, int, int, int]:
+    """People, buildings and facilities of every kind within a ring, and the stations that are in service.
+
+    ``spots`` are the seconds of ``at_facilities``.
+    """
+    inside, there = reached.time_s <= minutes * 60, spots <= minutes * 60
     stations = len(np.unique(reached.bound.doors.place))
     return int(told.people[inside].sum()), int(inside.sum()), int(there.sum()), stations
 
@@ -309,7 +313,7 @@ def responsibility_layer(told: Told, name: str, *, ground: shapely.Geometry) -> 
     one, now = told.covered.asked[name], told.coverage.now[name]
     network = one.streets.network
     points = territories.samples(network, one.streets.usable, spacing_m=told.covered.params.circle.spacing_m)
-    owner = circles.nearest_station(now, points)
+    owner = circles.starts(now, points).source
     x, y = reach.points(network, points)
     parts = territories.territories(np.column_stack([x, y]), owner, ground=ground, crs=told.demand.crs.to_string())
     # A station may be first for somebody and yet have no ground between the points that were asked.

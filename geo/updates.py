@@ -29,7 +29,6 @@ Mask = NDArray[np.bool_]
 
 _U = np.uint64
 _ONE = np.uint64(1)
-_NO_TARGETS = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ def _spread(after: Solved, keys: Keys, root_key: Keys, lost: Ints, arcs: Ints, b
     offered = np.concatenate([root_key, by_arc, around])
     top, touched = buckets.ceiling(buckets.NEVER - 1, bits), np.empty(len(keys) + 1, dtype=np.uint32)
     better = offered < keys[state]
-    spread(keys, first, head, cost_ms, state[better], offered[better], bits, top, _NO_TARGETS, touched)
+    spread(keys, first, head, cost_ms, state[better], offered[better], bits, top, buckets.NO_TARGETS, touched)
 
 
 @njit(cache=True, nogil=True)

@@ -19,7 +19,7 @@ WALK = WalkParams.of(standards.load())
 
 
 def shares(**asked: object) -> dict[str, list[float]]:
-    table = lengths.street_shares(told(covered(ALL_WEST), **asked), units())  # type: ignore[arg-type]
+    table = lengths.street_shares(told(covered(ALL_WEST), **asked), units()).communities  # type: ignore[arg-type]
     return {str(name): column.tolist() for name, column in table.items()}
 
 
@@ -33,7 +33,7 @@ def test_shares_of_the_streets_of_each_community() -> None:
     # 300 m of the 600 m lie within 5 minutes of the western end: all of the west, nothing of the east
     found = shares()
     assert found["fire_street_share"] == pytest.approx([1, 0, np.nan], nan_ok=True)
-    assert lengths.headline(told(covered(ALL_WEST)))["fire_street_share"] == pytest.approx(0.5)
+    assert lengths.street_shares(told(covered(ALL_WEST)), units()).city["fire_street_share"] == pytest.approx(0.5)
 
 
 def test_a_closed_street_is_reached_by_nobody() -> None:
@@ -43,7 +43,7 @@ def test_a_closed_street_is_reached_by_nobody() -> None:
 
 
 def test_without_stations_nothing_is_known() -> None:
-    table = lengths.street_shares(told(covered([])), units())
+    table = lengths.street_shares(told(covered([])), units()).communities
     assert table["police_street_share"].isna().all()
 
 
