@@ -150,5 +150,5 @@ def outcome(city: City, result: Plan) -> Outcome:
         rasters={name: Raster(hazard.grid, hazard.kind, hazard.unit) for name, hazard in rasters.items()},
         headline=result.headline,
         audit=[{**dataclasses.asdict(check), "ok": check.ok} for check in result.audit],
-        notes=[dataclasses.asdict(note) for note in result.notes],
+        notes=[{"code": note.code, "en": note.en, "zh": note.zh} for note in result.notes],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 CAUSES: dict[str, tuple[str, str]] = {
     "street_closed": ("{n} on streets closed by the hazard", "{n}人所在街道被灾害阻断"),
@@ -35,6 +36,12 @@ SHELTER_REASONS: dict[str, tuple[str, str]] = {
 }
 
 
+Severity = Literal["info", "repaired", "warning", "error"]
+"""How much a finding matters: good to know; mended here, with a count; may be wrong; cannot be used."""
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "repaired", "info")
+"""Worst first."""
+
+
 @dataclass(frozen=True)
 class Sentence:
     """A reason: a stable code, and the sentence in both languages."""
@@ -42,6 +49,25 @@ class Sentence:
     code: str
     en: str
     zh: str
+
+
+@dataclass(frozen=True)
+class Finding(Sentence):
+    """Something found in a layer, for people and for programs.
+
+    ``count`` rows or cells are concerned; ``rows`` numbers the first of them from 1 as the file has them, without its
+    header; ``column`` and ``value`` say where and what stands in the first. ``do_en`` and ``do_zh`` say what to do
+    about it, empty where nothing is to be done.
+    """
+
+    severity: Severity = "info"
+    count: int = 0
+    rows: tuple[int, ...] = ()
+    column: str = ""
+    value: str = ""
+    do_en: str = ""
+    do_zh: str = ""
+    layer_id: str = ""
 
 
 def for_shelter(code: str, *, wet: float, hit: float, unknown: float, depth: float) -> Sentence:

@@ -29,8 +29,10 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 Kind = Literal[
-    "osm", "hazard", "communities", "population", "shelters", "facilities", "buildings", "streets", "elevation"
-]
+    "osm", "hazard", "communities", "population", "shelters", "facilities", "buildings", "streets", "elevation",
+    "lots", "supplies",
+]  # fmt: skip
+Time = Literal["day", "night"]
 
 
 class Layer(BaseModel):
@@ -40,7 +42,7 @@ class Layer(BaseModel):
 
     layer_id: Id = Field(description="Name of the layer, unique in the study (a-z, 0-9, _, -).")
     kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities, buildings, "
-                      "streets or elevation.")  # fmt: skip
+                      "streets, elevation, lots or supplies.")  # fmt: skip
     file: str = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
     sha256: Sha256 = Field(default="", description="SHA-256 of the file when it was added (hex code).")
     source: str | None = Field(default=None, description="Who made the data.")
@@ -48,15 +50,29 @@ class Layer(BaseModel):
     attribution: str | None = Field(default=None, description="How the source wants to be named on a map.")
     date: Day | None = Field(default=None, description="When the data was current: 2024, 2024-05 or 2024-05-01.")
     hazard: str | None = Field(default=None, description=f"Hazard only: what it is ({', '.join(HAZARDS)}).")
-    unit: str | None = Field(
-        default=None, description="Hazard only: unit of the file's values (flood m, cm, mm, ft; velocity m/s; level)."
+    derived: bool = Field(
+        default=False, description="Hazard only: made from the study's own map and heights, without a file (yes or no)."
     )
+    unit: str | None = Field(
+        default=None, description="Hazards and rasters of people: unit of the file's values (m, cm, m/s, level, "
+        "people, people/km2, …)."
+    )  # fmt: skip
     classes: dict[str, float] = Field(
         default_factory=dict, description="Hazard only: value in the file = what it stands for, in unit."
     )
     crs: str | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
     nodata: float | None = Field(default=None, description="Rasters only: value that means not known (file unit).")
     return_period_y: float | None = Field(default=None, gt=0, description="Hazard only: return period, years.")
+    hours: float | None = Field(
+        default=None, ge=0, description="Hazard only: hours after the beginning at which it is like this (time frame)."
+    )
+    uncertainty: float | None = Field(
+        default=None, ge=0, description="Hazard only: how far the true value may lie above or below (unit of the file)."
+    )
+    time: Time | None = Field(default=None, description="Population only: day or night (word; none: at any time).")
+    conversions: list[str] = Field(
+        default_factory=list, description="What was done to the file's content when it was read (text)."
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = the file's column.")
     constants: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = what every row has.")
 
@@ -72,6 +88,7 @@ class Scenario(BaseModel):
     state: Literal["normal", "alert", "emergency"] = Field(
         default="normal", description="normal (平时), alert (急时) or emergency (战时)."
     )
+    time: Time = Field(default="night", description="day or night: where people are (word).")
     hazards: tuple[str, ...] = Field(default=(), description="Layer ids of the hazards in force.")
     closures: tuple[int, ...] = Field(
         default=(), max_length=0, description="An empty list: streets cannot be closed by hand (OSM way numbers, code)."
@@ -89,6 +106,13 @@ class StudyFile(BaseModel):
     name_zh: str | None = Field(default=None, description="Title in Chinese.")
     crs: str = Field(description="Metric coordinate system everything is computed in, e.g. EPSG:32631.")
     boundary: str | None = Field(default=None, description="File with the study's outline, relative to its folder.")
+    boundary_crs: str | None = Field(
+        default=None, description="Coordinate system of the outline's file, if it says none or a wrong one."
+    )
+    streets: Literal["map", "lattice"] = Field(
+        default="map", description="Where streets come from: the map or layers of streets, or a made lattice where "
+        "nobody has any (word)."
+    )  # fmt: skip
     layers: list[Layer] = Field(default_factory=list, description="The inputs.")
     scenarios: list[Scenario] = Field(default_factory=list, description="The scenarios to compute.")
     parameters: dict[str, bool | int | float | str | list[str]] = Field(
