@@ -75,7 +75,7 @@ def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
     """All that decides the run of one scenario; files are hashed as they are now, whatever study.toml says."""
     definition = of.file
     in_force = [layer for layer in definition.layers if layer.kind != "hazard" or layer.layer_id in scenario.hazards]
-    about = definition.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs"})
+    about = definition.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs", "streets", "boundary_crs"})
     outline = input_digest(of.folder / definition.boundary) if definition.boundary else None
     return Recipe(
         program=f"{__version__}+{_program_digest()}",

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
+import shapely
 from pydantic import Field
 
 from geo.communities import CommunityParams
 from geo.evacuation import WalkParams
 from geo.hazards import ExposureParams, Grid, Hazard
+from geo.lattice import LatticeParams
 from geo.network import Ways
 from geo.outline import OutlineParams
 from geo.population import PopulationParams
@@ -45,11 +47,12 @@ class City:
     """What is known of a place: checked tables in one metric CRS, and hazards in their own.
 
     ``communities`` and ``demand`` are None when nobody gave them: they are then made from boundaries and buildings.
+    ``ways`` are None where nobody has any and a lattice is to be made. ``outline`` is the study's, None without one.
     ``notes`` are what the loaders found worth saying. ``elevation`` are heights in metres, None when nobody gave them.
     """
 
     crs: str
-    ways: Ways
+    ways: Ways | None
     buildings: gpd.GeoDataFrame
     facilities: gpd.GeoDataFrame
     shelters: gpd.GeoDataFrame
@@ -61,6 +64,7 @@ class City:
     hazards: Mapping[str, Hazard] = field(default_factory=dict)
     notes: tuple[Sentence, ...] = ()
     elevation: Grid | None = None
+    outline: shapely.Geometry | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class PlanParams(Rules):
     shelter: ShelterParams = Field(description="What counts as a shelter.")
     population: PopulationParams = Field(description="How people are estimated from buildings.")
     community: CommunityParams = Field(description="How communities are chosen where none are given.")
+    lattice: LatticeParams = Field(description="How streets are made where nobody has any.")
     exposure: ExposureParams = Field(description="What counts as touched by a hazard.")
     fire: FireParams = Field(description="What counts as reached by a fire engine.")
     medical: MedicalParams = Field(description="What counts as reached by an ambulance.")

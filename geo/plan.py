@@ -19,6 +19,7 @@ from geo import communities as areas_of_planning
 from geo import (
     coverage,
     evacuation,
+    lattice,
     lengths,
     network,
     population,
@@ -39,7 +40,7 @@ from geo.coverage import CoverageParams, Covered, Sites
 from geo.evacuation import Walks
 from geo.exposures import Faced
 from geo.hazards import Hazard
-from geo.network import Network
+from geo.network import Network, Ways
 from geo.population import Population
 from geo.reasons import Sentence, for_shelter
 from geo.services import (
@@ -101,7 +102,8 @@ class Plan:
 
 def prepare(city: City, *, params: PlanParams) -> Base:
     """Streets, people, communities, shelters, and everybody's walk and services on an ordinary day."""
-    streets = network.build(city.ways)
+    ways_known, made = _ways(city, params)
+    streets = network.build(ways_known)
     climb = None if city.elevation is None else terrain.climb(streets, city.elevation)
     ways = {name: _open(streets, name, params, climb) for name in _profiles(params)}
     people = _people(city, ways["walk"], params)
@@ -114,6 +116,7 @@ def prepare(city: City, *, params: PlanParams) -> Base:
     covered = _covered(city, Sites(city.facilities, sites, homes, spots), ways, params)
     notes = (
         *city.notes,
+        *made,
         *people.notes,
         *units.notes,
         *summary.shelter_notes(city.shelters, sites),
@@ -136,6 +139,17 @@ def prepare(city: City, *, params: PlanParams) -> Base:
         covered,
         notes,
     )
+
+
+def _ways(city: City, params: PlanParams) -> tuple[Ways, tuple[Sentence, ...]]:
+    """The city's streets; where nobody has any, a lattice where people, shelters and facilities are."""
+    if city.ways is not None:
+        return city.ways, ()
+    tables = [table for table in (city.demand, city.shelters, city.facilities, city.buildings) if table is not None]
+    things = [_shapes(table) for table in tables if len(table)]
+    if not things and city.outline is not None:
+        things = [np.array([city.outline], dtype=object)]
+    return lattice.made(things, crs=city.crs, params=params.lattice)
 
 
 def _profiles(params: PlanParams) -> list[str]:

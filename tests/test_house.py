@@ -18,8 +18,8 @@ from tests.source import PARTS, ROOT, circle, graph, modules
 KNOWS = {"app": {"app", "geo", "data", "tiles"}, "data": {"data", "geo"}, "geo": {"geo"}, "tiles": {"tiles"}}
 # The reading order of geo: a module imports only those before it.
 ORDER = [
-    *("errors", "crs", "tables", "standards", "curves", "tags", "conditions", "profiles", "reasons"),
-    *("network", "snapping", "access", "speeds", "turns", "buckets", "dissection", "contraction", "hierarchy"),
+    *("errors", "crs", "shifts", "tables", "standards", "curves", "tags", "conditions", "profiles", "reasons"),
+    *("network", "lattice", "snapping", "access", "speeds", "turns", "buckets", "dissection", "contraction", "hierarchy"),
     *("routing", "search", "updates", "reach", "paths", "splits", "detours"),
     *("traversal", "hazards", "slowing", "exposures", "terrain", "usable"),
     *("membership", "boundaries", "cells", "rings", "outline"),

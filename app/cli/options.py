@@ -47,11 +47,13 @@ WORKSPACE = Path("workspace")
 
 
 class ExportFormat(StrEnum):
-    """Formats of ``renxing export``; the same as ``app.export.Format``, which is not loaded to show help."""
+    """Formats of ``renxing export``: those of ``app.export.Format`` (not loaded to show help), and an archive."""
 
     geojson = "geojson"
     gpkg = "gpkg"
     csv = "csv"
+    parquet = "parquet"
+    archive = "archive"
 
 
 def language(given: Language | None) -> Language:

@@ -1,4 +1,4 @@
-"""Commands on runs: compute, show, export."""
+"""Commands on runs: compute, show, export, replay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import typer
 from app.cli.options import WORKSPACE, AsJson, ExportFormat, InLanguage, StudyName, WorkspacePath
 
 if TYPE_CHECKING:
-    from app.store import Run, Workspace
+    from app.replay import Replayed
+    from app.store import Run, Study, Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
     app.command("show")(show)
     app.command("export")(export)
+    app.command("replay")(replay)
 
 
 def run(
@@ -92,9 +94,17 @@ def show(
 def export(
     study: StudyName,
     format: Annotated[
-        ExportFormat, typer.Option("--format", help="geojson and csv: a folder; gpkg: one file with styles.")
+        ExportFormat,
+        typer.Option(
+            "--format",
+            help="geojson, csv, parquet: a folder; gpkg: one file with "
+            "styles; archive: the study and its runs, to be computed again elsewhere.",
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="Folder (geojson, csv) or file (gpkg) to write.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="PATH", help="Folder (geojson, csv, parquet) or file (gpkg, archive) to write."),
+    ],
     run: Annotated[
         str | None, typer.Option("--run", metavar="ID", help="Run to export (default: the one computed last).")
     ] = None,
@@ -116,6 +126,9 @@ def export(
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
+        if format is ExportFormat.archive:
+            _archive(opened, opened.find(study), run, scenario, out, overwrite, as_json)
+            return
         chosen = _one(opened, opened.find(study).study_id, run, scenario)
         written = write(chosen, Format(format.value), out, overwrite=overwrite)
     if as_json:
@@ -124,6 +137,58 @@ def export(
         typer.echo("\n".join(map(str, written)))
     files = "1 file" if len(written) == 1 else f"{len(written)} files"
     say(f"run {chosen.run_id} ({chosen.record.scenario_id}), {files}, {stages.summary()}")
+
+
+def _archive(
+    workspace: Workspace, study: Study, run: str | None, scenario: str | None, out: Path, overwrite: bool, as_json: bool
+) -> None:
+    """Write the study with the run asked for, else with the last of every scenario."""
+    from app.archive import write_archive
+    from app.cli.screen import print_json, say
+
+    asked = run is not None or scenario is not None
+    runs = [_one(workspace, study.study_id, run, scenario)] if asked else _latest(workspace, study.study_id, None)
+    written = write_archive(study, runs, out, overwrite=overwrite)
+    if as_json:
+        print_json({"study_id": study.study_id, "runs": [each.run_id for each in runs], "files": [str(written)]})
+    else:
+        typer.echo(str(written))
+    said = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    say(f"study {study.study_id} with {said}; renxing replay {written.name} computes and compares them")
+
+
+def replay(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="File made with renxing export --format archive.")],
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Take a study out of an archive, compute its runs again, and compare them byte for byte."""
+    from app.cli.screen import Stages, print_json, say
+
+    stages = Stages()
+    with stages("starting"):
+        import dataclasses
+
+        from app.replay import replay as again
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+    done = again(opened, archive, stage=stages)
+    if as_json:
+        print_json({"runs": [{**dataclasses.asdict(each), "same": each.same} for each in done]})
+    for each in [] if as_json else done:
+        typer.echo(_replayed(each))
+    say(stages.summary())
+    if not all(each.same for each in done):
+        raise typer.Exit(1)
+
+
+def _replayed(one: Replayed) -> str:
+    if one.same:
+        return f"{one.scenario_id}: run {one.run_now}, all {one.layers} layers the same byte for byte"
+    why = f" (not the same: {', '.join(one.why)})" if one.why else ""
+    different = ", ".join(one.different)
+    return f"{one.scenario_id}: run {one.run_then} gave other layers: {different}; now run {one.run_now}{why}"
 
 
 def _latest(workspace: Workspace, study_id: str, scenario: str | None) -> list[Run]:

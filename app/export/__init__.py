@@ -1,4 +1,4 @@
-"""A run as files for other programs: GeoJSON, GeoPackage with styles, CSV; rasters as GeoTIFF beside them."""
+"""A run as files for other programs: GeoJSON, GeoPackage with styles, CSV, GeoParquet; rasters as GeoTIFF beside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.export.values import records
 from app.store import Run, files
 from geo.errors import ConflictError, Fault, refuse
 
-__all__ = ["Format", "as_csv", "as_geojson", "as_geopackage", "export", "records"]
+__all__ = ["Format", "as_csv", "as_geojson", "as_geopackage", "as_parquet", "export", "records"]
 OVERWRITE = "Choose another --out, or allow it with --overwrite."
 
 
@@ -25,6 +25,7 @@ class Format(StrEnum):
     geojson = "geojson"
     gpkg = "gpkg"
     csv = "csv"
+    parquet = "parquet"
 
 
 def as_geopackage(run: Run, *layers: str) -> bytes:
@@ -35,8 +36,13 @@ def as_geopackage(run: Run, *layers: str) -> bytes:
         return path.read_bytes()
 
 
+def as_parquet(run: Run, layer: str) -> bytes:
+    """One table layer as GeoParquet, as the run keeps it."""
+    return run.file(layer, "table").read_bytes()
+
+
 def export(run: Run, format: Format, out: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write a whole run: a folder of GeoJSON or CSV files, or one GeoPackage file; rasters as GeoTIFF beside them.
+    """Write a whole run: a folder of GeoJSON, CSV or GeoParquet files, or one GeoPackage; rasters as GeoTIFF beside.
 
     A README with sources, licences and notes goes along (inside the GeoPackage: its metadata). The files written, in
     order. ConflictError, before anything is written, when one is there and ``overwrite`` is not set.
@@ -59,7 +65,7 @@ def _targets(run: Run, format: Format, out: Path) -> dict[Path, Callable[[], byt
     if format is Format.gpkg:
         beside = {out.with_name(f"{out.stem}_{name}.tif"): path.read_bytes for name, path in rasters.items()}
         return {out: lambda: as_geopackage(run, *tables), **beside}
-    write = {Format.geojson: as_geojson, Format.csv: as_csv}[format]
+    write = {Format.geojson: as_geojson, Format.csv: as_csv, Format.parquet: as_parquet}[format]
     built = {out / f"{name}.{format}": _later(write, run, name) for name in tables}
     beside = {out / f"{name}.tif": path.read_bytes for name, path in rasters.items()}
     return {out / "README.txt": lambda: readme(run).encode(), **built, **beside}

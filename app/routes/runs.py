@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from app.answers import WHILE_LOOKED_AT, kept, tag
 from app.deps import Held, NamedRun
-from app.export import Format, as_csv, as_geojson, as_geopackage, records
+from app.export import Format, as_csv, as_geojson, as_geopackage, as_parquet, records
 from app.schemas import LayerList, LayerOut, Summary
 from app.settings import Settings
 from app.store import Record, Run
@@ -19,7 +19,7 @@ from geo.errors import Fault, LimitError
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 LayerName = Annotated[str, Path(description="Name of the layer.")]
-Ending = Annotated[Format, Path(description="Form of the file: geojson, gpkg or csv.")]
+Ending = Annotated[Format, Path(description="Form of the file: geojson, gpkg, csv or parquet.")]
 JSON = "application/json"
 
 
@@ -27,6 +27,7 @@ WRITERS: dict[Format, tuple[Callable[[Run, str], bytes], str]] = {
     Format.geojson: (as_geojson, "application/geo+json"),
     Format.gpkg: (as_geopackage, "application/geopackage+sqlite3"),
     Format.csv: (as_csv, "text/csv; charset=utf-8"),
+    Format.parquet: (as_parquet, "application/vnd.apache.parquet"),
 }
 
 

@@ -147,6 +147,24 @@ class Workspace:
                     check(file, fresh)
         return self.study(file.study_id)
 
+    def receive(self, study_id: str, fill: Callable[[Path], None]) -> Study:
+        """Make a study whose folder ``fill`` fills (its definition and inputs). ConflictError when it is there.
+
+        When ``fill`` or the definition is refused, nothing is left.
+        """
+        folder = self.root / known_id(study_id, what="study")
+        if folder.exists():
+            cure = "Receive it in another --workspace."
+            raise ConflictError(Fault("a study that is not there", "one of that name", study_id, cure))
+        with files.storing(folder):
+            self.root.mkdir(parents=True, exist_ok=True)
+        with files.storing(folder), files.building(folder) as fresh:
+            for name in FOLDERS:
+                (fresh / name).mkdir()
+            fill(fresh)
+            _refuse_other(StudyFile.load(fresh / DEFINITION), study_id)
+        return self.study(study_id)
+
     def add_layer(self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None) -> Study:
         """Copy ``source`` into the study as ``layer``; ``change`` may edit the definition in the same step.
 
@@ -222,6 +240,11 @@ class Workspace:
         wanted = [s.scenario_id for s in study.file.scenarios if s.scenario_id in named]
         folders = {scenario: study.folder / "runs" / named[scenario] for scenario in wanted}
         return {scenario: read_run(folder) for scenario, folder in folders.items() if (folder / RECORD).is_file()}
+
+
+def _refuse_other(file: StudyFile, study_id: str) -> None:
+    if file.study_id != study_id:
+        raise InputError(Fault(f"the definition of {study_id}", f"that of {file.study_id}", DEFINITION))
 
 
 def _refuse_again(file: StudyFile, layer: Layer) -> None:

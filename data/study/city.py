@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data import given, osm, rasters, streetlines, vectors
+from data import given, osm, rasters, standards, streetlines, vectors
 from data.extents import Bounds, in_degrees, require_overlap
 from data.hazards import KINDS as HAZARD_KINDS
 from data.naming import of_layer
@@ -27,6 +27,7 @@ from data.osm.refuges import floor_areas
 from data.osm.tables import PLACES
 from data.repair import repaired
 from data.study.definition import ELEVATION, STREETS, Layer, StudyFile
+from geo import lattice
 from geo.city import City
 from geo.errors import Fault, FileMissingError, InputError, UnreadableError, refuse
 from geo.hazards import Grid, Hazard
@@ -37,6 +38,11 @@ from geo.tables import AREAS, BOUNDARIES, BUILDINGS, FACILITIES, LINES, SHELTERS
 BEYOND_M = 2000.0
 """How far beyond the outline streets and shelters are kept, metres."""
 RASTERS = (".tif", ".tiff", ".asc")
+LATTICE = "lattice"
+NO_STREETS = (
+    'Add lines of streets: renxing add STUDY streets FILE; or, where nobody has any, say streets = "lattice" in '
+    "study.toml (renxing new --streets lattice)."
+)
 Tables = dict[str, gpd.GeoDataFrame]
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -73,8 +79,10 @@ def read_map(study: StudyFile, folder: Path, *, cache: Path | None = None) -> os
 def _mapped(study: StudyFile, folder: Path, cache: Path | None) -> tuple[osm.Extract, tuple[Sentence, ...]]:
     """The map, and what is to be said of given streets."""
     maps, lines = study.of_kind("osm"), study.of_kind(STREETS)
+    if not (maps or lines) and study.streets == LATTICE:
+        return _bare(study, folder), ()
     if len(maps) > 1 or not (maps or lines):
-        cure = "Keep one; merge them beforehand." if maps else "Add lines of streets: renxing add STUDY streets FILE."
+        cure = "Keep one; merge them beforehand." if maps else NO_STREETS
         expected = "one layer of kind osm" if maps else "the streets of the study"
         raise InputError(Fault(expected, f"{len(maps)}" if maps else "none yet", study.study_id, cure))
     extract = _extract(maps[0], study, folder, cache) if maps else None
@@ -104,28 +112,46 @@ def _given_streets(study: StudyFile, folder: Path) -> tuple[Ways, tuple[Sentence
     return ways, (*(note for own in said for note in own), *notes)
 
 
+def _bare(study: StudyFile, folder: Path) -> osm.Extract:
+    """An empty map of the study's outline."""
+    outline = read_outline(study, folder)
+    if outline is None:
+        cure = "Give the study a boundary, or streets: renxing add STUDY streets FILE."
+        raise InputError(Fault("an outline of a study without streets", "none", study.study_id, cure))
+    none = _no_ways(study.crs)
+    return _empty_map(none, _extent(outline, study.crs, str(study.boundary)))
+
+
+def _no_ways(crs: str) -> Ways:
+    return lattice.made((), crs=crs, params=lattice.LatticeParams.of(standards.load()))[0]
+
+
 def _ground(ways: Ways) -> osm.Extract:
     """Streets and an otherwise empty map."""
     xmin, ymin, xmax, ymax = (float(edge) for edge in (ways.x.min(), ways.y.min(), ways.x.max(), ways.y.max()))
+    return _empty_map(ways, in_degrees((xmin, ymin, xmax, ymax), crs=ways.crs, where=STREETS))
+
+
+def _empty_map(ways: Ways, bounds: Bounds) -> osm.Extract:
     schemas = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, PLACES)
     buildings, facilities, shelters, areas, lines, boundaries, places = (empty(s, crs=ways.crs) for s in schemas)
     return osm.Extract(
         ways=ways, buildings=buildings, facilities=facilities, shelters=shelters, areas=areas, lines=lines,
         boundaries=boundaries, places=places, crs=ways.crs, date=None, counts=dict.fromkeys(osm.COUNTS, 0),
-        bounds=in_degrees((xmin, ymin, xmax, ymax), crs=ways.crs, where=STREETS), source="", licence="", attribution="",
+        bounds=bounds, source="", licence="", attribution="",
     )  # fmt: skip
 
 
 def _where(study: StudyFile) -> str:
-    """The file that says where the streets are."""
-    return (*study.of_kind("osm"), *study.of_kind(STREETS))[0].file
+    """The file that says where the streets are, or the outline where none does."""
+    return next((layer.file for layer in (*study.of_kind("osm"), *study.of_kind(STREETS))), str(study.boundary))
 
 
 def read_outline(study: StudyFile, folder: Path) -> shapely.Geometry | None:
     """The study's outline in its CRS; None when it has none. UnreadableError when the file holds no area."""
     if study.boundary is None:
         return None
-    shapes = vectors.read(folder / study.boundary, into=study.crs).geometry.to_numpy()
+    shapes = vectors.read(folder / study.boundary, crs=study.boundary_crs, into=study.crs).geometry.to_numpy()
     areas = [repaired(s) for s in shapes if s is not None and s.geom_type in given.AREAL]
     outline = shapely.union_all([area for area in areas if area is not None])
     if outline.is_empty:
@@ -233,7 +259,7 @@ def _city(
         official = official.assign(floor_m2=official["floor_m2"].fillna(pd.Series(floor, index=official.index)))
         shelters = joined([shelters, official], ["osm", "given"])
     return City(
-        crs=study.crs, ways=extract.ways, buildings=buildings, facilities=facilities, shelters=shelters,
+        crs=study.crs, ways=None if study.streets == LATTICE and not len(extract.ways) else extract.ways, buildings=buildings, facilities=facilities, shelters=shelters,
         areas=extract.areas, lines=extract.lines, boundaries=extract.boundaries, communities=tables.get("communities"),
         demand=tables.get("population"), hazards=hazards, notes=notes,
         elevation=elevation,
@@ -253,9 +279,10 @@ def clipped(city: City, outline: shapely.Geometry) -> City:
         "communities": None if city.communities is None else _with_inner_point(city.communities, outline),
         "demand": None if city.demand is None else _with_inner_point(city.demand, outline),
     }  # fmt: skip
-    ways = _reaching(city.ways, wide)
-    note = _clip_note(city, kept, len(city.ways) - len(ways))
-    return dataclasses.replace(city, ways=ways, notes=(*city.notes, *note), **kept)
+    ways = None if city.ways is None else _reaching(city.ways, wide)
+    streets = 0 if city.ways is None or ways is None else len(city.ways) - len(ways)
+    note = _clip_note(city, kept, streets)
+    return dataclasses.replace(city, ways=ways, notes=(*city.notes, *note), outline=outline, **kept)
 
 
 def _clip_note(city: City, kept: dict[str, gpd.GeoDataFrame | None], streets: int) -> Iterable[Sentence]:

@@ -1,0 +1,141 @@
+"""An archive computed again: whether it gives the same results here, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pydantic import ValidationError
+
+from app.archive import FORMAT, MANIFEST, ArchivedRun, Manifest, overrides
+from app.faults import expected
+from app.run import Stage, compute
+from app.store import Study, Workspace, files
+from app.store.workspace import DEFINITION
+from geo.errors import Fault, FileMissingError, LimitError, UnreadableError, refuse
+
+MANIFEST_MAX = 64 << 20
+"""Most bytes of the list of what is in an archive."""
+FILES_MAX, UNPACKED_MAX = 2000, 64 << 30
+"""Most files of an archive, and bytes of all of them."""
+AGAIN = "Copy the archive again, or make it anew with renxing export --format archive."
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A run computed again: its name then and now, and the layers that are not the same byte for byte."""
+
+    scenario_id: str
+    run_then: str
+    run_now: str
+    layers: int
+    different: tuple[str, ...]
+    why: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether every layer came out as before."""
+        return not self.different
+
+
+def replay(workspace: Workspace, archive: Path, *, stage: Stage = lambda _: nullcontext()) -> list[Replayed]:
+    """Take the study of an archive into the workspace, compute its runs, and compare them with those archived.
+
+    Raises FileMissingError, UnreadableError (no archive, or one that was changed), LimitError, and ConflictError when
+    the workspace has a study of this name; then nothing is left behind.
+    """
+    with stage("opening the archive"):
+        manifest = _manifest(archive)
+        study = _taken_in(workspace, archive, manifest)
+    return [_again(workspace, study, run, stage) for run in manifest.runs]
+
+
+def _again(workspace: Workspace, study: Study, then: ArchivedRun, stage: Stage) -> Replayed:
+    scenario = str(then.recipe.scenario.get("scenario_id"))
+    changed = overrides(study, then.recipe)
+    now = compute(workspace, study.study_id, scenarios=[scenario], overrides=changed, stage=stage)[0].run
+    found = {layer.layer: layer.sha256 for layer in now.record.layers}
+    different = sorted(name for name in then.layers.keys() | found.keys() if then.layers.get(name) != found.get(name))
+    why = [
+        part for part in ("program", "standards", "inputs", "scenario", "parameters")
+        if getattr(then.recipe, part) != getattr(now.record.recipe, part)
+    ]  # fmt: skip
+    return Replayed(scenario, then.run_id, now.run_id, len(then.layers), tuple(different), tuple(why))
+
+
+def _manifest(archive: Path) -> Manifest:
+    """What the archive says it holds, and whether it does."""
+    if not archive.is_file():
+        raise FileMissingError(Fault("an archive of a study", "no such file", str(archive), "Check the path."))
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _refuse_large(opened, archive)
+            if MANIFEST not in opened.namelist():
+                raise UnreadableError(Fault(f"an archive with {MANIFEST}", "a zip without it", str(archive), AGAIN))
+            manifest = Manifest.model_validate_json(opened.read(MANIFEST))
+            refuse(UnreadableError, [*_faults(manifest, opened, str(archive))])
+            return manifest
+    except zipfile.BadZipFile as error:
+        raise UnreadableError(Fault("an archive of a study", f"“{error}”", str(archive), AGAIN)) from error
+    except ValidationError as error:
+        said = [f"{'.'.join(map(str, e['loc']))}: {expected(e)}" for e in error.errors()[:3]]
+        raise UnreadableError(Fault(f"{MANIFEST} of an archive", "; ".join(said), str(archive), AGAIN)) from None
+
+
+def _refuse_large(opened: zipfile.ZipFile, archive: Path) -> None:
+    entries = opened.infolist()
+    listed = next((entry.file_size for entry in entries if entry.filename == MANIFEST), 0)
+    if len(entries) > FILES_MAX or sum(entry.file_size for entry in entries) > UNPACKED_MAX or listed > MANIFEST_MAX:
+        found = f"{len(entries)} files, {sum(entry.file_size for entry in entries):,} bytes"
+        raise LimitError(Fault(f"at most {FILES_MAX} files, {UNPACKED_MAX:,} bytes", found, str(archive)))
+
+
+def _faults(manifest: Manifest, opened: zipfile.ZipFile, where: str) -> Iterator[Fault]:
+    """What does not fit: another form, files that are missing, unlisted or would leave the study's folder."""
+    if manifest.format != FORMAT:
+        yield Fault(f"an archive of form {FORMAT}", f"form {manifest.format}", where, "Use the version that wrote it.")
+    inside, listed = sorted(opened.namelist()), sorted([MANIFEST, *manifest.files])
+    if inside != listed:
+        odd = sorted(set(inside) ^ set(listed))[:3] or ["a name more than once"]
+        yield Fault("the files it lists, each once", f"others: {', '.join(odd)}"[:200], where, AGAIN)
+    for name in manifest.files:
+        if not (name == DEFINITION or _is_input(name)):
+            yield Fault(f"{DEFINITION} and inputs/NAME", repr(name[:80]), where, AGAIN)
+
+
+def _is_input(name: str) -> bool:
+    """Whether this is a plain file of the folder of inputs."""
+    path = PurePosixPath(name)
+    return (
+        path.parts[:1] == ("inputs",) and len(path.parts) == 2 and path.parts[1] not in (".", "..") and "\\" not in name
+    )
+
+
+def _taken_in(workspace: Workspace, archive: Path, manifest: Manifest) -> Study:
+    def fill(folder: Path) -> None:
+        with zipfile.ZipFile(archive) as opened:
+            for name, sha256 in manifest.files.items():
+                _unpacked(opened, name, folder / name, sha256, str(archive))
+
+    return workspace.receive(manifest.study_id, fill)
+
+
+def _unpacked(opened: zipfile.ZipFile, name: str, target: Path, sha256: str, where: str) -> None:
+    """One file of the archive; UnreadableError when it is not what was archived."""
+    sha, left = hashlib.sha256(), opened.getinfo(name).file_size
+    try:
+        with opened.open(name) as part, target.open("wb") as handle:
+            while chunk := part.read(files.CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    break
+                sha.update(chunk)
+                handle.write(chunk)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise UnreadableError(Fault(f"{name} whole", f"“{error}”", where, AGAIN)) from error
+    if left or sha.hexdigest() != sha256:
+        raise UnreadableError(Fault(f"{name} as it was archived", "something else", where, AGAIN))
