@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import shapely
 
@@ -65,22 +66,24 @@ class Addition:
 
 
 def new_study(
-    workspace: Workspace, title: str, extract: Path | None, *, boundary: Path | None = None, name: str = "",
+    workspace: Workspace, title: str, extract: Path | None, *, boundary: Path | None = None,
+    boundary_crs: str | None = None, streets: Literal["map", "lattice"] = "map", name: str = "",
     stage: Stage = lambda _: nullcontext(),
 ) -> Study:  # fmt: skip
     """Make a study from an OpenStreetMap extract, with an ordinary day as its one scenario.
 
-    Without an extract it is made from its ``boundary``, and needs a layer of streets before it can be computed.
+    Without an extract it is made from its ``boundary``, and needs a layer of streets before it can be computed, or
+    ``streets`` as a ``lattice`` where nobody has any. ``boundary_crs`` is the boundary's where its file says none.
     ``title`` is its id or a name to make one from; ``name`` the title shown (default: the title). The extract and the
     boundary are read before the study is there; a refusal leaves nothing behind.
     """
     if extract is None and boundary is None:
         raise ParameterError(Fault("an extract or a boundary", "neither", "renxing new", "Give --osm or --boundary."))
     with stage("looking at the place"):
-        crs = _crs(extract, boundary)
+        crs = _crs(extract, boundary, boundary_crs)
         layers = [] if extract is None else [_map_layer(extract)]
     file = StudyFile(study_id=made_id(title, what="study"), name=name or title, crs=crs, layers=layers,
-                     scenarios=[NORMAL])  # fmt: skip
+                     boundary_crs=boundary_crs, streets=streets, scenarios=[NORMAL])  # fmt: skip
     with stage("reading the place"):
         if extract is None:
             return workspace.create(file, {}, boundary=boundary, check=read_outline)
@@ -115,10 +118,10 @@ def add(
     return changed, changed.file.layers[-1], notes
 
 
-def _crs(extract: Path | None, boundary: Path | None) -> str:
+def _crs(extract: Path | None, boundary: Path | None, boundary_crs: str | None) -> str:
     """The metric CRS for the middle of the place."""
     if boundary is not None:
-        west, south, east, north = vectors.read(boundary, into=WGS84).total_bounds
+        west, south, east, north = vectors.read(boundary, crs=boundary_crs, into=WGS84).total_bounds
         if not all(map(math.isfinite, (west, south, east, north))):
             raise UnreadableError(Fault("an outline (polygons)", "none", str(boundary), "Give the place's area."))
         return metric_crs((west + east) / 2, (south + north) / 2)

@@ -56,6 +56,13 @@ class ExportFormat(StrEnum):
     archive = "archive"
 
 
+class StreetsFrom(StrEnum):
+    """Where a study's streets come from."""
+
+    map = "map"
+    lattice = "lattice"
+
+
 def language(given: Language | None) -> Language:
     """The language asked for, else the terminal's."""
     return given or spoken()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import WORKSPACE, AsJson, StudyName, WorkspacePath
+from app.cli.options import WORKSPACE, AsJson, StreetsFrom, StudyName, WorkspacePath
 
 if TYPE_CHECKING:
     from app.cli.screen import Stages
@@ -69,6 +69,21 @@ def new(
             "the whole extract; with --place the place's own). Alone it makes a study with streets of your own.",
         ),
     ] = None,
+    crs: Annotated[
+        str | None,
+        typer.Option(
+            "--crs",
+            metavar="EPSG:N|gcj02|bd09",
+            help="Coordinate system of the boundary (default: as its file says).",
+        ),
+    ] = None,
+    streets: Annotated[
+        StreetsFrom,
+        typer.Option(
+            "--streets",
+            help="map: from the extract or from layers of streets; lattice: made, where nobody has any.",
+        ),
+    ] = StreetsFrom.map,
     name: Annotated[
         str, typer.Option("--name", metavar="TEXT", help="Title of the study in any script (default: STUDY).")
     ] = "",
@@ -91,7 +106,8 @@ def new(
 
         opened = Workspace.open(workspace)
     if place is None:
-        made = new_study(opened, study, osm, boundary=boundary, name=name, stage=stages)
+        made = new_study(opened, study, osm, boundary=boundary, boundary_crs=crs, streets=streets.value, name=name,
+                         stage=stages)  # fmt: skip
     else:
         made = _from_place(opened, study, place, boundary, name, stages)
     _tell(made, as_json, f"made study {made.study_id} in {made.folder}", stages)

@@ -259,7 +259,8 @@ def _city(
         official = official.assign(floor_m2=official["floor_m2"].fillna(pd.Series(floor, index=official.index)))
         shelters = joined([shelters, official], ["osm", "given"])
     return City(
-        crs=study.crs, ways=None if study.streets == LATTICE and not len(extract.ways) else extract.ways, buildings=buildings, facilities=facilities, shelters=shelters,
+        crs=study.crs, ways=None if study.streets == LATTICE and not len(extract.ways) else extract.ways,
+        buildings=buildings, facilities=facilities, shelters=shelters,
         areas=extract.areas, lines=extract.lines, boundaries=extract.boundaries, communities=tables.get("communities"),
         demand=tables.get("population"), hazards=hazards, notes=notes,
         elevation=elevation,
