@@ -60,6 +60,10 @@ class Addition:
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     return_period_y: float | None = None
+    hours: float | None = None
+    uncertainty: float | None = None
+    time: Literal["day", "night"] | None = None
+    date: str | None = None
     source: str | None = None
     licence: str | None = None
     attribution: str | None = None
@@ -138,7 +142,7 @@ def _option_faults(what: Addition) -> list[Fault]:
         return _hazard_faults(what)
     idle = {
         "--hazard": what.hazard, "--unit": what.unit, "--scenario": what.scenario,
-        "--return-period": what.return_period_y,
+        "--return-period": what.return_period_y, "--hour": what.hours, "--uncertainty": what.uncertainty,
     }  # fmt: skip
     faults = [
         Fault("it only with a hazard", f"{name} {value}", f"kind {what.kind}") for name, value in idle.items() if value
@@ -208,6 +212,10 @@ def _layer(what: Addition) -> Layer:
         crs=what.crs,
         nodata=what.nodata,
         return_period_y=what.return_period_y,
+        hours=what.hours,
+        uncertainty=what.uncertainty,
+        time=what.time,
+        date=what.date,
         columns=dict(what.columns) if table else {},
         constants=dict(what.constants) if table else {},
     )

@@ -1,8 +1,8 @@
 """A study with its runs as one file that gives the same results elsewhere.
 
 A zip holds ``renxing.json`` (what is in it, and the SHA-256 of every file and of every layer of the runs),
-``study.toml`` and the inputs. Results are not in it: ``renxing replay`` computes them again and compares them byte for byte. The same
-study and runs give the same archive.
+``study.toml`` and the inputs. Results are not in it: ``renxing replay`` computes them again and compares them byte for
+byte. The same study and runs give the same archive.
 """
 
 from __future__ import annotations

@@ -28,6 +28,10 @@ from geo.plan import Plan
 Stage = Callable[[str], AbstractContextManager[None]]
 
 
+ABOUT = {"study_id", "name", "name_zh", "crs", "streets", "boundary_crs"}
+"""What a run's name holds of the study beside its layers and parameters."""
+
+
 @dataclass(frozen=True)
 class Computed:
     """A run, and whether it was computed now or was there already."""
@@ -75,7 +79,7 @@ def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
     """All that decides the run of one scenario; files are hashed as they are now, whatever study.toml says."""
     definition = of.file
     in_force = [layer for layer in definition.layers if layer.kind != "hazard" or layer.layer_id in scenario.hazards]
-    about = definition.model_dump(mode="json", include={"study_id", "name", "name_zh", "crs", "streets", "boundary_crs"})
+    about = definition.model_dump(mode="json", include=ABOUT)
     outline = input_digest(of.folder / definition.boundary) if definition.boundary else None
     return Recipe(
         program=f"{__version__}+{_program_digest()}",

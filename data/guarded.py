@@ -27,8 +27,8 @@ from geo.errors import Fault, LimitError, RenxingError, UnreadableError
 
 CONFINED = "data.confined"
 """What the server process loads before it forks: the readers, without GDAL's other drivers."""
-TEXT_MAX = 2000
-"""So much of a text from a child is kept."""
+TEXT_MAX, FAULTS_MAX = 2000, 100
+"""So much of a text from a child is kept, and so many faults."""
 AGAIN = "Export it again, or simplify it; nothing was changed."
 SAME = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 Ending = Literal["done", "refused", "failed", "memory", "killed", "late"]
@@ -77,7 +77,8 @@ def guarded(
         raise _refusal(answer.said)
     if answer.ending in ("memory", "late"):
         most = f"{allowed.memory_bytes >> 20:,} MiB and {allowed.wall_s:g} s"
-        raise LimitError(Fault(f"a file that is read with {most}", "one that needs more", where, AGAIN))
+        fault = Fault(f"a file that is read with {most}", "one that needs more", where, AGAIN)
+        raise LimitError(fault, limit="work")
     raise UnreadableError(
         Fault("a file that its reader understands", f"one that breaks it ({answer.said})", where, AGAIN)
     )
@@ -126,7 +127,8 @@ def _done(work: Callable[..., Any], args: tuple[object, ...]) -> dict[str, Any]:
         return {"ending": "done", "said": work(*args)}
     except RenxingError as error:
         faults = [{name: str(text)[:TEXT_MAX] for name, text in asdict(fault).items()} for fault in error.faults]
-        return {"ending": "refused", "said": {"error": type(error).__name__, "faults": faults[:100]}}
+        said = {"error": type(error).__name__, "faults": faults[:FAULTS_MAX], "limit": getattr(error, "limit", "")}
+        return {"ending": "refused", "said": said}
     except MemoryError:
         return {"ending": "memory", "said": "out of memory"}
     except Exception as error:
@@ -166,4 +168,5 @@ def _refusal(said: Mapping[str, Any]) -> RenxingError:
     kind = getattr(errors, str(said["error"]), UnreadableError)
     if not (isinstance(kind, type) and issubclass(kind, RenxingError)):
         kind = UnreadableError
-    return kind(*(Fault(**{k: str(v) for k, v in fault.items()}) for fault in said["faults"]))
+    faults = [Fault(**{k: str(v) for k, v in fault.items()}) for fault in said["faults"]]
+    return LimitError(*faults, limit=str(said["limit"])) if kind is LimitError else kind(*faults)

@@ -114,9 +114,15 @@ class StorageError(RenxingError, OSError):
 
 
 class LimitError(RenxingError, OverflowError):
-    """Larger than a limit that is set."""
+    """Larger than a limit that is set; ``limit`` names it (``cells``, ``rows``, …) and ends the code."""
 
     code = "limit"
+
+    def __init__(self, *faults: Fault | str, limit: str = "") -> None:
+        super().__init__(*faults)
+        self.limit = limit
+        if limit:
+            self.code = f"limit-{limit}"
 
 
 class InfeasibleError(RenxingError, RuntimeError):

@@ -56,6 +56,13 @@ class ExportFormat(StrEnum):
     archive = "archive"
 
 
+class TimeOfDay(StrEnum):
+    """When people are where a table says."""
+
+    day = "day"
+    night = "night"
+
+
 class StreetsFrom(StrEnum):
     """Where a study's streets come from."""
 

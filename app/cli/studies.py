@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import WORKSPACE, AsJson, StreetsFrom, StudyName, WorkspacePath
+from app.cli.options import WORKSPACE, AsJson, StreetsFrom, StudyName, TimeOfDay, WorkspacePath
 
 if TYPE_CHECKING:
     from app.cli.screen import Stages
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("sample")(sample)
     app.command("new")(new)
     app.command("add")(add)
+    app.command("remove")(remove)
 
 
 def sample(
@@ -119,7 +120,8 @@ def add(
         str,
         typer.Argument(
             metavar="KIND",
-            help="hazard, communities, population, shelters, facilities, buildings, streets or elevation.",
+            help="hazard, communities, population, shelters, facilities, buildings, streets, elevation, lots or "
+            "supplies.",
         ),
     ],
     file: Annotated[
@@ -157,7 +159,12 @@ def add(
     ] = "",
     crs: Annotated[
         str | None,
-        typer.Option("--crs", metavar="EPSG:N", help="Coordinate system of the file (default: as the file says)."),
+        typer.Option(
+            "--crs",
+            metavar="EPSG:N|gcj02|bd09",
+            help="Coordinate system of the file; gcj02 and bd09 are those of Chinese map services (default: as the "
+            "file says).",
+        ),
     ] = None,
     map_: Annotated[
         list[str] | None,
@@ -186,6 +193,26 @@ def add(
     return_period: Annotated[
         float | None,
         typer.Option("--return-period", metavar="YEARS", help="Return period of the hazard in years, more than 0."),
+    ] = None,
+    hour: Annotated[
+        float | None,
+        typer.Option("--hour", metavar="H", min=0, help="Hours after the beginning at which the hazard is like this."),
+    ] = None,
+    uncertainty: Annotated[
+        float | None,
+        typer.Option(
+            "--uncertainty",
+            metavar="U",
+            min=0,
+            help="How far the hazard's true value may lie above or below, in --unit (default: not known).",
+        ),
+    ] = None,
+    time: Annotated[
+        TimeOfDay | None, typer.Option("--time", help="When people are there (default: at any time).")
+    ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option("--date", metavar="YYYY-MM-DD", help="When the data were current: year, month or day."),
     ] = None,
     source: Annotated[str | None, typer.Option("--source", metavar="TEXT", help="Who made the data.")] = None,
     licence: Annotated[
@@ -221,6 +248,10 @@ def add(
             columns=columns,
             constants=constants,
             return_period_y=return_period,
+            hours=hour,
+            uncertainty=uncertainty,
+            time=time.value if time else None,
+            date=date,
             source=source,
             licence=licence,
             attribution=attribution,
@@ -229,6 +260,24 @@ def add(
     for note in notes:
         say(f"note: {note.en}")
     _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
+
+
+def remove(
+    study: StudyName,
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="Id of the layer, as renxing check shows it.")],
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Take a layer out of a study, and a hazard out of its scenarios; finished runs stay."""
+    from app.cli.screen import Stages
+
+    stages = Stages()
+    with stages("starting"):
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+        changed = opened.remove_layer(opened.find(study).study_id, layer)
+    _tell(changed, as_json, f"took {layer} out of {changed.study_id}", stages)
 
 
 def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None, name: str, stages: Stages) -> Study:

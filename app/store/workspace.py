@@ -23,7 +23,7 @@ import orjson
 
 import app.store.files as files
 from app.store.ids import is_id, is_run_id, known_id, made_id
-from app.store.inputs import take_in
+from app.store.inputs import companions, take_in
 from app.store.runs import RECORD, SORTED, Outcome, Recipe, Run, read_run, write_run
 from data.study import Layer, StudyFile
 from geo.errors import ConflictError, Fault, InputError, NotFoundError, RenxingError, StorageError
@@ -182,6 +182,33 @@ class Workspace:
             return changed.model_copy(update={"layers": [*file.layers, taken]})
 
         return self.edit(study_id, with_layer)
+
+    def remove_layer(self, study_id: str, layer_id: str) -> Study:
+        """Take a layer out of a study's definition and scenarios, then delete its files, unless another layer has them.
+
+        NotFoundError names the layers there are.
+        """
+        folder = self.study(study_id).folder
+        gone: list[Path] = []
+
+        def without(file: StudyFile) -> StudyFile:
+            layer = next((there for there in file.layers if there.layer_id == layer_id), None)
+            if layer is None:
+                named = ", ".join(there.layer_id for there in file.layers) or "none"
+                raise NotFoundError(Fault(f"a layer of the study ({named})", repr(layer_id[:80]), study_id))
+            kept = [there for there in file.layers if there is not layer]
+            if layer.file and layer.file not in {there.file for there in kept} | {file.boundary}:
+                gone.extend((folder / layer.file, *companions(folder / layer.file)))
+            scenarios = [
+                s.model_copy(update={"hazards": tuple(h for h in s.hazards if h != layer_id)}) for s in file.scenarios
+            ]
+            return file.model_copy(update={"layers": kept, "scenarios": scenarios})
+
+        changed = self.edit(study_id, without)
+        with files.storing(folder):
+            for path in gone:
+                path.unlink(missing_ok=True)
+        return changed
 
     def edit(self, study_id: str, change: Change) -> Study:
         """Change a study's definition: read, changed and written under a lock, so no edit is lost."""

@@ -18,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from data import given, osm, rasters, standards, streetlines, vectors
 from data.extents import Bounds, in_degrees, require_overlap
@@ -37,6 +38,10 @@ from geo.tables import AREAS, BOUNDARIES, BUILDINGS, FACILITIES, LINES, SHELTERS
 
 BEYOND_M = 2000.0
 """How far beyond the outline streets and shelters are kept, metres."""
+POINT = 0
+"""What shapely calls a point."""
+HULL = 0.3
+"""How closely an outline follows the points it is drawn round: 0 closest, 1 convex."""
 RASTERS = (".tif", ".tiff", ".asc")
 LATTICE = "lattice"
 NO_STREETS = (
@@ -148,15 +153,27 @@ def _where(study: StudyFile) -> str:
 
 
 def read_outline(study: StudyFile, folder: Path) -> shapely.Geometry | None:
-    """The study's outline in its CRS; None when it has none. UnreadableError when the file holds no area."""
+    """The study's outline in its CRS: the polygons of its file, else the ground round its points; None without a file.
+
+    UnreadableError when the file holds neither.
+    """
     if study.boundary is None:
         return None
     shapes = vectors.read(folder / study.boundary, crs=study.boundary_crs, into=study.crs).geometry.to_numpy()
     areas = [repaired(s) for s in shapes if s is not None and s.geom_type in given.AREAL]
-    outline = shapely.union_all([area for area in areas if area is not None])
-    if outline.is_empty:
-        raise UnreadableError(Fault("an outline (polygons)", "none", study.boundary, "Give the place's area."))
+    outline: shapely.Geometry = shapely.union_all([area for area in areas if area is not None])
+    if shapely.is_empty(outline):
+        outline = _round_points(shapes[shapely.get_type_id(shapes) == POINT])
+    if shapely.is_empty(outline):
+        fault = Fault("an outline (polygons or points)", "neither", study.boundary, "Give the place's area.")
+        raise UnreadableError(fault)
     return outline
+
+
+def _round_points(points: NDArray[np.object_]) -> shapely.Geometry:
+    """The ground that holds all points, and a margin; empty without points."""
+    margin_m = standards.load().number("study.round_points_m")
+    return shapely.buffer(shapely.concave_hull(shapely.union_all(points), ratio=HULL), margin_m)
 
 
 def _missing(study: StudyFile, folder: Path) -> list[Fault]:

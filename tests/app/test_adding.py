@@ -18,7 +18,7 @@ from app.run import compute
 from app.settings import Settings
 from app.store import Study, Workspace
 from data import study
-from geo.errors import CrsError, InputError, NoOverlapError, ParameterError
+from geo.errors import CrsError, InputError, NoOverlapError, NotFoundError, ParameterError
 from tests.app import drawn_town
 from tests.data.osm.drawn import CRS, EAST, NORTH
 
@@ -227,3 +227,36 @@ def test_a_tile_of_srtm_keeps_its_name(made: Workspace, tmp_path: Path) -> None:
     assert study.file.layers[-1].file == "inputs/n52e003.hgt"
     bring(made, "streets", streets(tmp_path))
     assert compute(made, "town")[0].fresh
+
+
+# taking out again
+
+
+def test_a_layer_is_taken_out_again(made: Workspace, tmp_path: Path) -> None:
+    flood = {"name": "water", "hazard": "flood", "unit": "m", "scenario": "flood"}
+    bring(made, "hazard", drawn_town.flood(tmp_path), **flood)
+    changed = made.remove_layer("town", "water")
+    assert (changed.file.layers, [s.hazards for s in changed.file.scenarios]) == ([], [(), ()])
+    assert not list((changed.folder / "inputs").glob("water*"))
+    with pytest.raises(NotFoundError, match="water"):
+        made.remove_layer("town", "water")
+    assert bring(made, "hazard", drawn_town.flood(tmp_path), **flood).file.scenarios[-1].hazards == ("water",)
+
+
+# places of which nobody has the streets
+
+
+def test_a_town_without_streets_is_planned_on_a_lattice(tmp_path: Path) -> None:
+    homes = table(tmp_path / "people.geojson", *(shapely.Point(300 * i, 0) for i in range(5)), people=[10] * 5)
+    hall = table(tmp_path / "hall.geojson", shapely.Point(0, 150), name=["Hall"])
+    workspace = Workspace.open(tmp_path / "workspace")
+    new_study(workspace, "town", None, boundary=homes, streets="lattice")
+    bring(workspace, "population", homes)
+    bring(workspace, "shelters", hall)
+    run = compute(workspace, "town", overrides={"walk.max_minutes": 15})[0].run
+    assert run.record.headline["people"] == 50
+    # Along right angles: 150 m up and 300 m a home; 15 minutes at 1.1 m/s are some 990 m.
+    walks = run.table("demand").sort_values("walk_s")["walk_s"].to_numpy()
+    assert np.allclose(np.diff(walks), walks[1] - walks[0], rtol=0.02)
+    assert 10 < run.record.headline["people_served"] < 50
+    assert "streets_made" in [note.code for note in run.record.notes]
