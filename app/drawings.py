@@ -129,6 +129,7 @@ COMMUNITY = (
     NAME, field("status", code="status"), REASON, *(field(f"{e}_reason", "sentence", label="reason") for e in ENGINES),
     *map(_people, ("people", "people_unserved", "people_cut_off")),
     _people("people_served", normal="people_served_normal"), _people("people_exposed"),
+    *map(_people, ("people_serious", "people_displaced", "people_60plus")),
     _minutes("walk_s_median", "nobody", normal="walk_s_median_normal", needs="people"), *SHARES,
     field("circle_missing", code="category", label="circle_missing_most"), _count("shelters_usable"),
     _count("shelter_capacity", unit="people"), field("shelter_m2_per_person", "area", unit="m2"), field("source"),
@@ -143,7 +144,8 @@ PLACE = (
     _people(unit="people"), field("state", code="state"), _minutes("walk_s", normal="walk_s_normal"),
     *(made for service in ARRIVAL for made in (ARRIVAL[service], DEPTH.get(service)) if made),
     field("circle_missing", "codes", code="category", missing="complete"),
-    field("depth_max_m", "metres", unit="m"), field("level_max", "count"), field("snap_m", "metres", unit="m"),
+    field("depth_max_m", "metres", unit="m"), field("level_max", "count"), field("level_combined", "count"),
+    field("snap_m", "metres", unit="m"),
 )  # fmt: skip
 SHELTER = (
     NAME, field("usable", "bool"), REASON, field("kind", code="kind"), field("tier", code="tier"),
@@ -243,7 +245,8 @@ def named(row: Mapping[str, Any] | pd.Series) -> Text:
 
 SOURCES = (
     (r"OpenStreetMap place", "place"), (r"OpenStreetMap admin_level (?P<level>\d+)", "admin_level"),
-    (r"made grid of (?P<side>[\d.e+]+) m squares", "grid"), (r"people in no community", "outside"),
+    (r"made grid of (?P<side>[\d.e+]+) m squares", "grid"),
+    (r"made grid between streets", "between_streets"), (r"people in no community", "outside"),
     (r"given", "given"),
 )  # fmt: skip
 """What ``geo.communities`` writes of where an outline is from, and the key of its words."""

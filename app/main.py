@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__, assets, maps, problems
 from app.answers import GZIP_LEVEL, REVALIDATE
 from app.deps import Service
-from app.routes import health, pages, runs, studies, tiles
+from app.routes import checks, health, pages, runs, studies, tiles
 from app.settings import Settings
 
 DESCRIPTION = """Studies and their runs: who reaches a safe shelter, by which streets, and who does not and why.
@@ -29,7 +29,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """Sent with every answer that does not say otherwise; pages bring their own policy."""
-ROUTERS = (pages.router, studies.router, runs.router, tiles.router, health.router)
+ROUTERS = (pages.router, studies.router, checks.router, runs.router, tiles.router, health.router)
 STATIC = Path(maps.__file__).parent / "static"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from app import __version__, views
+from app.checking import Checked
 from app.export import Format
+from app.maps.check import CheckView
 from app.maps.index import IndexView, StudyCard
 from app.maps.view import Choice, MapView, Urls
 from app.showing import Shown
 from app.store import Run, Study, Workspace
+from app.texts import words
 from data.study import Scenario
 from geo.errors import Fault, NotFoundError
 from tiles.text import LANGUAGES, Text
@@ -68,6 +71,27 @@ def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -
         notes=tuple(Text(note.zh, note.en) for note in record.notes),
         attribution=tuple(record.attribution),
         home=f"/?lang={lang}",
+        check=f"{page}/check?lang={lang}",
+        version=__version__,
+    )
+
+
+def check_view(found: Checked, study: Study, latest: Mapping[str, Run], lang: str) -> CheckView:
+    """The page of a study's check, with the way to its map when there is one."""
+    page = f"/studies/{study.study_id}"
+    named = [layer.attribution for layer in study.file.layers if layer.attribution]
+    return CheckView(
+        lang=lang,
+        report=found.report,
+        sketch=found.sketch,
+        languages=tuple(
+            Choice(Text(said, said), f"{page}/check?lang={code}", current=code == lang)
+            for code, said in LANGUAGE_NAMES.items()
+        ),
+        home=f"/?lang={lang}",
+        data=f"/api/v1{page}/check",
+        open_map=f"{page}?lang={lang}" if latest else "",
+        attribution=tuple(dict.fromkeys(named)),
         version=__version__,
     )
 
@@ -103,6 +127,7 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
             for s in study.file.scenarios
         ),
         downloads=tuple(_downloads(run)) if run else (),
+        check=Choice(words("check.link"), f"{page}/check?lang={lang}"),
     )
 
 

@@ -21,13 +21,15 @@ from data import standards, study
 from data.study import Layer, Scenario
 from geo import city as known
 from geo import plan
-from geo.city import City, PlanParams
+from geo.city import PlanParams
 from geo.errors import Fault, NotFoundError, refuse
 from geo.plan import Plan
 
 Stage = Callable[[str], AbstractContextManager[None]]
 
 
+COMBINED = "combined"
+"""The kind of the raster of all hazards together."""
 ABOUT = {"study_id", "name", "name_zh", "crs", "streets", "boundary_crs"}
 """What a run's name holds of the study beside its layers and parameters."""
 
@@ -102,23 +104,24 @@ def _chosen(of: Study, names: Sequence[str]) -> list[Scenario]:
 
 
 def _input(of: Study, layer: Layer) -> dict[str, Any]:
-    return {**layer.model_dump(mode="json"), "sha256": input_digest(of.folder / layer.file)}
+    digest = "" if layer.derived else input_digest(of.folder / layer.file)
+    return {**layer.model_dump(mode="json"), "sha256": digest}
 
 
 @functools.cache
 def _program_digest() -> str:
-    """First twelve hex digits over the source that computes: a changed rule is another run."""
+    """First twelve hex digits over the source that computes and the words it knows: a changed rule is another run."""
     sha = hashlib.sha256()
     for folder in (Path(geo.__path__[0]), Path(data.__path__[0])):
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted([*folder.rglob("*.py"), *folder.glob("*.toml")]):
             sha.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return sha.hexdigest()[:12]
 
 
 def _standards_digest() -> str:
     sha = hashlib.sha256()
-    for path in sorted(standards.FOLDER.glob("*.toml")):
-        sha.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(standards.FOLDER.rglob("*.toml")):
+        sha.update(path.relative_to(standards.FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
     return sha.hexdigest()
 
 
@@ -129,29 +132,33 @@ def _made(
     """Compute and keep each scenario; the city is prepared once for all."""
     with stage("reading the inputs"):
         city = study.load(of.file, of.folder)
-    with stage("preparing the city"):
-        base = plan.prepare(city, params=params)
     runs = {}
-    for scenario in scenarios:
-        with stage(f"computing {scenario.scenario_id}"):
-            result = plan.run(base, known.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards)))
-        with stage("keeping the run"):
-            run = workspace.save(recipes[scenario.scenario_id], outcome(city, result))
-            runs[run.run_id] = run
+    for time in dict.fromkeys(scenario.time for scenario in scenarios):
+        with stage("preparing the city"):
+            base = plan.prepare(city, params=params, time=time)
+        for scenario in (one for one in scenarios if one.time == time):
+            with stage(f"computing {scenario.scenario_id}"):
+                asked = known.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards), time)
+                result = plan.run(base, asked)
+            with stage("keeping the run"):
+                run = workspace.save(recipes[scenario.scenario_id], outcome(result))
+                runs[run.run_id] = run
     return runs
 
 
-def outcome(city: City, result: Plan) -> Outcome:
+def outcome(result: Plan) -> Outcome:
     """What a plan gives to be kept: its tables, the rasters in force, and what it says in words and numbers."""
-    faced = [city.hazards[name] for name in result.scenario.hazards]
-    kinds = [hazard.kind for hazard in faced]
+    kinds = [hazard.kind for hazard in result.faced]
     rasters = {
-        f"hazard_{hazard.kind}" if kinds.count(hazard.kind) == 1 else f"hazard_{hazard.kind}_{hazard.hazard_id}": hazard
-        for hazard in faced
-    }
+        f"hazard_{hazard.kind}" if kinds.count(hazard.kind) == 1 else f"hazard_{hazard.kind}_{hazard.hazard_id}":
+        Raster(hazard.grid, hazard.kind, hazard.unit)
+        for hazard in result.faced
+    }  # fmt: skip
+    if result.combined is not None and len(result.faced) > 1:
+        rasters["hazard_combined"] = Raster(result.combined.level, COMBINED, "level")
     return Outcome(
         tables=result.layers,
-        rasters={name: Raster(hazard.grid, hazard.kind, hazard.unit) for name, hazard in rasters.items()},
+        rasters=rasters,
         headline=result.headline,
         audit=[{**dataclasses.asdict(check), "ok": check.ok} for check in result.audit],
         notes=[{"code": note.code, "en": note.en, "zh": note.zh} for note in result.notes],

@@ -18,14 +18,17 @@ import shapely
 from app.drawings import DRAWINGS, GROUPS, Drawing, Limits, named, spoken
 from app.maps.view import Number, Standing
 from app.texts import catalogue, codes, words
+from geo.levels import FALLING
 from tiles import raster, style
 from tiles.layer import Kind, Layer, Raster, Row, legend
 from tiles.style import Style, Symbol
-from tiles.text import LANGUAGES, Text
+from tiles.text import LANGUAGES, NOTHING, Text
 
 STATUS_ORDER = ("bad", "watch", "good", "empty")
 """The weakest first."""
 HAZARD = "hazard_"
+COMBINED = "hazard_combined"
+"""The raster of all hazards together: where it is, it is seen first."""
 LEGEND_ROWS = 10
 """Rows of a legend beyond which the others are told in one."""
 
@@ -55,7 +58,9 @@ class RunView(Protocol):
 def layers(run: RunView) -> list[Layer]:
     """Every layer of a run, group by group in the order of ``GROUPS``; tables without rows are left out."""
     found = [layer for drawing in DRAWINGS if (layer := _drawn(drawing, run)) is not None]
-    rasters = [_hazard(name, run.raster(name)) for name in sorted(run.names) if name.startswith(HAZARD)]
+    hazards = sorted(name for name in run.names if name.startswith(HAZARD))
+    first = {COMBINED} & {*hazards} or {*hazards}
+    rasters = [_hazard(name, run.raster(name), visible=name in first) for name in hazards]
     return sorted([*rasters, *found], key=lambda layer: GROUPS.index(layer.group))
 
 
@@ -98,27 +103,35 @@ def _shortened(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return (*rows[:LEGEND_ROWS], others)
 
 
-def _hazard(name: str, held: Raster) -> Layer:
-    kind = name.removeprefix(HAZARD)
-    look = _look(held)
+def _hazard(name: str, held: Raster, *, visible: bool) -> Layer:
+    kind, title = _hazard_said(name.removeprefix(HAZARD))
+    look = _look(kind, held)
+    note = f"note.{HAZARD}{kind}"
     rows = tuple(Row(c.label, c.symbol) for c in look.classes if c.always and c.symbol.fill)
-    return Layer(name, name, _hazard_title(kind), "hazards", look, legend=rows, raster=held, geometry="raster",
-                 visible=True, draw_order=10)  # fmt: skip
+    return Layer(name, name, title, "hazards", look, legend=rows, raster=held, geometry="raster", visible=visible,
+                 draw_order=10, note=words(note) if note in catalogue(LANGUAGES[0]) else NOTHING)  # fmt: skip
 
 
-def _look(held: Raster) -> Style:
+def _look(kind: str, held: Raster) -> Style:
     """Depths and levels have classes of their own, whatever the raster holds; other units are told by its largest."""
     if held.unit == "level":
         return style.levels()
-    return style.depth("value") if held.unit == "m" else style.intensity(raster.maximum(held.path), _unit(held.unit))
+    if held.unit == "m":
+        return style.depth("value")
+    ramp = style.arrivals_of_water if kind in FALLING else style.intensity
+    return ramp(raster.maximum(held.path), _unit(held.unit))
 
 
-def _hazard_title(kind: str) -> Text:
-    """The kind's own title where there is one; else its name in the words for any hazard."""
-    if f"layer.{HAZARD}{kind}" in catalogue(LANGUAGES[0]):
-        return words(f"layer.{HAZARD}{kind}")
-    said = codes("hazard").get(kind, Text(kind, kind))
-    return Text(**{lang: catalogue(lang)["layer.hazard"].format(kind=said.of(lang)) for lang in LANGUAGES})
+def _hazard_said(name: str) -> tuple[str, Text]:
+    """The kind in a raster's name, and its title; where two are of a kind, the layer's id stands behind it."""
+    known = [kind for kind in codes("hazard") if name == kind or name.startswith(f"{kind}_")]
+    kind = max(known, key=len, default=name)
+    own, said = f"layer.{HAZARD}{kind}", codes("hazard").get(kind, Text(kind, kind))
+    title = words(own) if own in catalogue(LANGUAGES[0]) else Text(
+        **{lang: catalogue(lang)["layer.hazard"].format(kind=said.of(lang)) for lang in LANGUAGES}
+    )  # fmt: skip
+    apart = name.removeprefix(kind).removeprefix("_")
+    return kind, Text(f"{title.zh} · {apart}", f"{title.en} · {apart}") if apart else title
 
 
 def _unit(unit: str) -> Text:

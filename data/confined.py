@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import data.intake
 import data.study.city  # noqa: F401  the readers are loaded before the drivers are taken away
 from data.confinement import only_drivers
 

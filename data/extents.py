@@ -29,6 +29,12 @@ def in_degrees(bounds: Bounds, *, crs: str, where: str) -> Bounds:
     return found
 
 
+def in_metres(bounds: Bounds, *, crs: str) -> Bounds:
+    """Bounds in degrees as smallest x and y, largest x and y in the metric CRS ``crs``."""
+    xmin, ymin, xmax, ymax = Transformer.from_crs(WGS84, crs, always_xy=True).transform_bounds(*bounds)
+    return float(xmin), float(ymin), float(xmax), float(ymax)
+
+
 def overlap(one: Bounds, other: Bounds) -> bool:
     """Whether two extents in degrees have more than an edge in common."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,13 +1,14 @@
-"""Tables a person gives (communities, people, shelters, facilities, buildings) as the tables a plan is made from.
+"""Tables a person gives (communities, people, shelters, facilities, buildings, lots, supplies) as the tables a plan is
+made from.
 
-What a file lacks and the plan can do without is filled in as not known; what it cannot do without is asked for, all of
-it at once. Column names are matched without regard to case after the mapping was applied.
+Columns are found by their usual names (``headers.toml``) unless a mapping names them. What a file lacks and the plan
+can do without is filled in as not known; what it cannot do without is asked for, all of it at once. Whatever was
+guessed, mended, left out or not understood is said, with the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,222 +17,319 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data import vectors
+from data import columns as finding
+from data import dates, numbers, rows, validity, vectors, words
+from data.columns import Found
+from data.located import Near
 from data.osm import kinds, values
 from data.repair import repaired
+from data.vectors import Read
+from data.wanted import AREAL as AREAL
+from data.wanted import KINDS as KINDS
+from data.wanted import LOWER_CASE, STRICT, Kind
 from geo.errors import ColumnError, Fault, refuse
-from geo.reasons import Sentence
-from geo.tables import BUILDINGS, COMMUNITIES, DEMAND, FACILITIES, SHELTERS, Column, Schema, checked
+from geo.reasons import Finding
+from geo.tables import Column, checked
 
-AREAL = frozenset({"Polygon", "MultiPolygon"})
-PLACES = AREAL | {"Point"}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of table: its schema, the geometry it may have, what stands in for a missing column, what it must have.
-
-    ``fills`` maps a column to the value used where the file has no such column or no value in it, ``measures`` a column
-    to the reader of values such as ``12 m``; what that does not understand is taken as not known, and said. ``more``
-    are columns of text and ``numbers`` columns of numbers that are kept where the file has them; other columns are not
-    used, and named.
-    """
-
-    schema: Schema
-    geometry: frozenset[str]
-    fills: Mapping[str, object]
-    needed: tuple[str, ...] = ()
-    measures: Mapping[str, Callable[[str | None], float]] = field(default_factory=dict)
-    more: tuple[str, ...] = ()
-    numbers: tuple[Column, ...] = ()
-
-    @property
-    def extra(self) -> tuple[str, ...]:
-        """Names of the columns kept beside the schema's."""
-        return (*self.more, *(column.name for column in self.numbers))
-
-
-TURNOUT = Column("turnout_s", "float", "A station's own seconds from the call to leaving; NaN: its service's.", False)
-
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "tier": {
-        "emergency": "emergency", "short": "short", "mid": "mid", "long": "long", "central": "central",
-        "紧急": "emergency", "短期": "short", "中期": "mid", "长期": "long", "中心": "central",
-    },
-    "origin": {"mapped": "mapped", "official": "official", "candidate": "candidate"},
-    "level": {
-        "grid": "grid", "community": "community", "subdistrict": "subdistrict", "district": "district", "city": "city",
-        "网格": "grid", "社区": "community", "街道": "subdistrict", "区": "district", "市": "city",
-    },
-}  # fmt: skip
-"""Columns that hold one of a few words: the word in a file, in any case, and ours."""
-LOWER_CASE = ("use", "kind")
-
-KINDS = {
-    "communities": Kind(COMMUNITIES, AREAL, {"level": "community", "source": "given"}),
-    "population": Kind(DEMAND, PLACES, {}, ("people",), more=("building_id",)),
-    "shelters": Kind(SHELTERS, PLACES, {"kind": "shelter", "origin": "official"},
-                     more=("valid_for", "invalid_for", "access")),
-    "facilities": Kind(FACILITIES, PLACES, {}, ("kind",), numbers=(TURNOUT,)),
-    "buildings": Kind(BUILDINGS, AREAL, {"use": "yes"}, measures={"levels": values.levels, "height_m": values.metres}),
-}
-"""Kinds of tables that can be given, as study.toml names them."""
-
-
-def read(
-    path: str | Path, kind: str, *, into: str, crs: str | None = None, columns: Mapping[str, str] | None = None,
-    constants: Mapping[str, str] | None = None,
-) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:  # fmt: skip
-    """A given table in the metric CRS ``into``, with the columns of its kind, and what is to be said of it.
-
-    ``kind`` is one of ``KINDS``; ``crs`` and ``columns`` as for ``vectors.read``; ``constants`` are columns with one
-    value in every row, whatever the file has under that name. People stay as given (whole or not, NaN where not
-    known): ``geo.population.given`` counts them. Raises what ``vectors.read`` raises, and ColumnError with every column
-    that lacks or cannot be understood.
-    """
-    wanted = KINDS[kind]
-    refuse(ColumnError, _unknown_targets(columns or {}, constants or {}, wanted))
-    frame = vectors.read(path, crs=crs, columns=columns, into=into)
-    frame = _named_alike(frame, wanted.schema).assign(**(constants or {}))
-    refuse(ColumnError, _faults(frame, wanted, str(path)))
-    frame, notes = _shaped(frame, kind)
-    frame, more = _measured(frame, wanted)
-    table = _named_in_chinese(_filled(frame, wanted, into))
-    if kind == "shelters":
-        area = table.geometry.area.where(table.geometry.area > 0)
-        table["area_m2"] = table["area_m2"].fillna(area)
-    said = (*notes, *more, *_unused(frame, wanted, columns or {}))
-    if kind == "facilities":
-        said = (*said, *_unknown_kinds(table["kind"]))
-    return (table if kind == "population" else checked(table, wanted.schema)), said
-
-
-PLACING = frozenset({"lon", "lat", "x", "y", "wkt", "geometry"})
-"""Columns that say where a row is."""
+Table = tuple[gpd.GeoDataFrame, tuple[Finding, ...]]
 KNOWN_KINDS = tuple(dict.fromkeys(
     kind for rules in (kinds.FACILITIES, kinds.BUILT_AS) for of_key in rules.values() for kind in of_key.values()
 ))  # fmt: skip
 """Kinds of facilities that the map can have."""
 NAMED_MAX = 8
 """So many columns or kinds are named where they say nothing here."""
+SHOWN_MAX = 30
+"""So many columns of a file are shown where one lacks."""
+LOST_MAX = 0.5
+"""When this share of a column's values is no number, or more, the column is refused: it is another thing."""
 
 
-def _unknown_targets(columns: Iterable[str], constants: Iterable[str], kind: Kind) -> list[Fault]:
-    """Names on the left of ``--map`` that no such table has."""
-    known = [*(c.name for c in kind.schema.columns), *kind.extra]
-    bad = [name for name in columns if name not in known and name not in PLACING]
-    bad += [name for name in constants if name not in known]
-    cure = "Write --map OUR_NAME=YOUR_COLUMN."
-    return [Fault(f"one of {', '.join(known)}", repr(name), "--map", cure) for name in bad]
+def read(
+    path: str | Path, kind: str, *, into: str, crs: str | None = None, columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None, near: Near | None = None,
+) -> Table:  # fmt: skip
+    """A given table in the metric CRS ``into``, with the columns of its kind, and what is to be said of it.
+
+    ``kind`` is one of ``KINDS``; ``crs``, ``columns`` and ``near`` as for ``vectors.read``; ``constants`` are columns
+    with one value in every row, whatever the file has under that name. People stay as given (whole or not, NaN where
+    not known): ``geo.population.given`` counts them. Raises what ``vectors.read`` raises, and ColumnError with every
+    column that lacks or cannot be understood.
+    """
+    columns, constants = columns or {}, constants or {}
+    finding.require_known([*columns], [*constants], KINDS[kind])
+    content = vectors.read(path, crs=crs, columns=columns, near=near, into=into)
+    return understood(content, kind, columns=columns, constants=constants)
 
 
-def _unused(frame: gpd.GeoDataFrame, kind: Kind, columns: Mapping[str, str]) -> list[Sentence]:
-    """Which columns of the file say nothing here; those that say where a row is do."""
-    used = {*(c.name for c in kind.schema.columns), *kind.extra, frame.geometry.name}
-    used |= {columns[name] for name in PLACING & columns.keys()}
-    placing = {*PLACING, *vectors.LONGITUDE, *vectors.LATITUDE}
-    names = [str(name) for name in frame.columns if str(name) not in used]
-    names = [name for name in names if name.strip().lower() not in placing]
-    if not names:
-        return []
-    told = _told(names)
-    return [Sentence("columns_not_used", f"Columns that are not used: {told}.", f"未使用的列：{told}。")]
+def understood(
+    content: Read, kind: str, *, columns: Mapping[str, str] | None = None, constants: Mapping[str, str] | None = None
+) -> Table:
+    """What ``vectors.read`` gave, in a metric CRS, as a table of its kind; the rest as for ``read``."""
+    columns, constants, wanted = columns or {}, constants or {}, KINDS[kind]
+    finding.require_known([*columns], [*constants], wanted)
+    frame, twice = _once(content.table, wanted)
+    found = finding.found(frame, kind, wanted, said={*columns, *constants}, placing=content.placing)
+    frame, of_hazards = _with_validity(found.frame, kind)
+    frame = frame.assign(**constants)
+    refuse(ColumnError, _faults(frame, wanted, found, str(content.path)))
+    frame, shaped = _shaped(frame, kind)
+    scaled, units = _scaled(frame, wanted, {**found.taken, **columns})
+    table, mended = _filled(scaled, wanted)
+    table = _named_in_chinese(table)
+    if kind == "shelters":
+        area = table.geometry.area.where(table.geometry.area > 0)
+        table["area_m2"] = table["area_m2"].fillna(area)
+    said = (*content.notes, *twice, *found.notes, *of_hazards, *shaped, *units, *mended)
+    unused = _unused(content, found, wanted, {*columns.values()})
+    return (table if kind == "population" else checked(table, wanted.schema)), (*said, *unused)
 
 
-def _unknown_kinds(given: pd.Series[Any]) -> list[Sentence]:
-    """How many facilities are of kinds that nobody asks for."""
-    strange = given[given.notna() & ~given.isin(KNOWN_KINDS)]
-    if not len(strange):
-        return []
-    told, known = _told(sorted(set(strange))), ", ".join(KNOWN_KINDS)
-    return [Sentence(
-        "kinds_not_known",
-        f"{len(strange)} rows are of kinds that no service knows unless a parameter names them: {told}; "
-        f"known kinds: {known}.",
-        f"{len(strange)}行的类别不被任何服务识别（除非在参数中指定）：{told}；可识别的类别：{known}。",
-    )]  # fmt: skip
+# -- rows ----------------------------------------------------------------------------------------------------------
 
 
-def _told(names: Sequence[str]) -> str:
-    """The first of the names."""
-    return ", ".join(names[:NAMED_MAX]) + (" …" if len(names) > NAMED_MAX else "")
+def _once(frame: gpd.GeoDataFrame, wanted: Kind) -> Table:
+    """The frame without rows that are there again in every cell and place."""
+    shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
+    wkb = pd.Series(shapely.to_wkb(shapes), index=frame.index)
+    alike = frame[wkb.duplicated(keep=False) & wkb.notna()]
+    if not len(alike):
+        return frame, ()
+    text = wkb[alike.index].map(bytes.hex).astype(object)
+    for name in alike.columns.drop(alike.geometry.name):
+        text = text + "\0" + alike[name].astype(str).astype(object)
+    again = alike.index[text.duplicated()]
+    if not len(again):
+        return frame, ()
+    if not wanted.once:
+        en = f"{{n}} rows are the same as another ({rows.listed(again)}); they are counted."
+        return frame, (rows.found("rows_repeated", "warning", en, "{n}行与其他行完全相同，仍计入。", rows=again),)
+    en = f"{{n}} rows are the same as another in every cell ({rows.listed(again)}) and are left out."
+    return frame.drop(again), (
+        rows.found("rows_repeated", "repaired", en, "{n}行与其他行完全相同，已去重。", rows=again),
+    )
 
 
-def _named_alike(frame: gpd.GeoDataFrame, schema: Schema) -> gpd.GeoDataFrame:
-    """Columns named as in the schema but for case take its names."""
-    have = {str(name).strip().lower(): name for name in frame.columns}
-    renames = {have[c.name]: c.name for c in schema.columns if c.name not in frame.columns and c.name in have}
-    return frame.rename(columns=renames)
+def _shaped(frame: gpd.GeoDataFrame, kind: str) -> Table:
+    """Rows with a sound geometry, and how many had none or had to be repaired."""
+    shapes = np.asarray(frame.geometry.to_numpy(), dtype=object).copy()
+    crossed = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    shapes[crossed] = [repaired(shape) for shape in shapes[crossed]]
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    notes = []
+    if not there.all():
+        where = rows.where(frame, ~there)
+        en = f"{{n}} rows of {kind} have no place ({rows.listed(where)}) and are left out."
+        notes.append(
+            rows.found("rows_without_geometry", "warning", en, f"{kind}表中{{n}}行没有位置，未计入。", rows=where)
+        )
+    if crossed.any():
+        where = rows.where(frame, crossed)
+        en = f"{{n}} outlines of {kind} cross themselves ({rows.listed(where)}) and were repaired."
+        zh = f"{kind}表中{{n}}个图形自相交，已修复。"
+        notes.append(rows.found("outlines_repaired", "repaired", en, zh, rows=where))
+    return frame.set_geometry(shapes, crs=frame.crs)[there], tuple(notes)
 
 
-def _faults(frame: gpd.GeoDataFrame, kind: Kind, where: str) -> list[Fault]:
+def _with_validity(frame: gpd.GeoDataFrame, kind: str) -> Table:
+    """Shelters with what columns of marks, or words, say of the hazards they are for."""
+    if kind != "shelters":
+        return frame, ()
+    texts = {name: frame[name].map(validity.listed) for name in ("valid_for", "invalid_for") if name in frame.columns}
+    if "valid_for" in texts or (marks := validity.marked(frame)) is None:
+        return frame.assign(**texts), ()
+    return frame.assign(valid_for=marks.valid_for, invalid_for=marks.invalid_for), marks.notes
+
+
+# -- what is refused -----------------------------------------------------------------------------------------------
+
+
+def _faults(frame: gpd.GeoDataFrame, wanted: Kind, found: Found, where: str) -> list[Fault]:
     names = [str(name) for name in frame.columns if name != frame.geometry.name]
+    there = ", ".join(names[:SHOWN_MAX]) + (" …" if len(names) > SHOWN_MAX else "")
     faults = [
-        Fault(f"a column {name}", f"columns {', '.join(names)}", where, _cure(name))
-        for name in kind.needed if name not in names
+        Fault(f"a column {name}", f"columns {there}", where, _cure(name, found))
+        for name in wanted.needed if name not in names
     ]  # fmt: skip
-    for column in (*kind.schema.columns, *kind.numbers):
-        if column.kind in ("float", "int") and column.name in names and column.name not in kind.measures:
-            faults += _number_faults(frame[column.name], column, where)
-        elif column.name in WORDS and column.name in names:
-            faults += _word_faults(frame[column.name], WORDS[column.name], f"{where}, column {column.name}")
-    found = {str(g) for g in frame.geometry.dropna().geom_type.unique()} - kind.geometry
-    if found:
-        faults.append(Fault(" or ".join(sorted(kind.geometry)), ", ".join(sorted(found)), where))
+    faults += _id_faults(frame, wanted.schema.id_column, where)
+    for column in wanted.numeric:
+        if column.name in names:
+            faults += _number_faults(frame[column.name], column, where, needed=column.name in wanted.needed)
+    for name, subject in wanted.subjects.items():
+        if name in names and name in STRICT:
+            faults += _word_faults(frame[name], subject, f"{where}, column {name}")
+    strange = {str(g) for g in frame.geometry.dropna().geom_type.unique()} - wanted.geometry
+    if strange:
+        faults.append(Fault(" or ".join(sorted(wanted.geometry)), ", ".join(sorted(strange)), where))
     return faults
 
 
-def _cure(name: str) -> str:
+def _cure(name: str, found: Found) -> str:
     """How to say what a column lacks; people in every row alike is what nobody means."""
     every = "" if name == "people" else f", or give every row the same with --map {name}:=VALUE"
-    return f"Map it with --map {name}=COLUMN{every}."
+    likely = found.doubtful.get(name, ())
+    could = f"{' and '.join(likely)} could both be it: " if likely else ""
+    return f"{could}map it with --map {name}={likely[0] if likely else 'COLUMN'}{every}.".replace("map it", "Map it", 1)
 
 
-def _number_faults(given: pd.Series[Any], column: Column, where: str) -> list[Fault]:
-    numbers = _numbers(given)
-    place = f"{where}, column {column.name}"
-    wrong = given[_written(given) & np.isnan(numbers)]
+def _id_faults(frame: gpd.GeoDataFrame, name: str, where: str) -> list[Fault]:
+    """Ids given twice, with their rows."""
+    if name not in frame.columns:
+        return []
+    ids = frame[name].map(_text)
+    again = frame.index[ids.isna() | ids.duplicated()]
+    if not len(again):
+        return []
+    found = f"missing or repeated {[ids.loc[row] for row in again[:3]]} in {rows.listed(again)}"
+    return [
+        Fault("a unique id in every row", found, f"{where}, column {name}", f"Map another with --map {name}=COLUMN.")
+    ]
+
+
+def _number_faults(given: pd.Series[Any], column: Column, where: str, *, needed: bool) -> list[Fault]:
+    place, cure = f"{where}, column {column.name}", "Leave unknown values empty."
+    of = numbers.dimension(column.name)
+    read_ = numbers.read(given, of)
     faults = []
-    if len(wrong):
-        found = f"{wrong.iloc[0]!r} and {len(wrong) - 1} more" if len(wrong) > 1 else f"{wrong.iloc[0]!r}"
-        faults.append(Fault("numbers", found, place, "Leave unknown values empty."))
-    if below := int((numbers < 0).sum()):
-        faults.append(Fault("0 or more", f"{below} values below", place, "Leave unknown values empty."))
+    lost = rows.where(given, read_.lost)
+    if len(lost) and (needed or len(lost) >= LOST_MAX * int(_written(given).sum())):
+        found = f"{given.loc[lost[0]]!r} in {rows.listed(lost)}"
+        faults.append(Fault("numbers", found, place, cure))
+    made_up = rows.where(given, numbers.placeholders(given) if of == "people" else np.zeros(len(given), dtype=bool))
+    if len(made_up):
+        found = f"{_text(given.loc[made_up[0]])} in {rows.listed(made_up)}, which stands for nothing counted"
+        faults.append(Fault("numbers", found, place, cure))
+    below = rows.where(given, read_.values < 0).difference(made_up)
+    if len(below):
+        found = f"{len(below)} values below ({_text(given.loc[below[0]])} in {rows.listed(below)})"
+        faults.append(Fault("0 or more", found, place, cure))
     return faults
 
 
-def _word_faults(given: pd.Series[Any], words: Mapping[str, str], where: str) -> list[Fault]:
-    strange = sorted({str(v) for v in given[_written(given)] if str(v).strip().lower() not in words})
-    cure = "Leave unknown ones empty."
-    return [Fault(f"one of {', '.join(words)}", ", ".join(strange[:5]), where, cure)] if strange else []
+def _word_faults(given: pd.Series[Any], subject: str, where: str) -> list[Fault]:
+    unknown = given[_written(given) & given.map(lambda v: _text(v) is not None and words.ours(str(v), subject) is None)]
+    if not len(unknown):
+        return []
+    found = f"{', '.join(sorted({str(v) for v in unknown})[:5])} in {rows.listed(unknown.index)}"
+    return [Fault(f"one of {', '.join(words.known(subject))}", found, where, "Leave unknown ones empty.")]
+
+
+# -- values --------------------------------------------------------------------------------------------------------
+
+
+def _scaled(frame: gpd.GeoDataFrame, wanted: Kind, headers_of: Mapping[str, str]) -> Table:
+    """Numbers in our units where the header names another (``面积(公顷)``), and which."""
+    notes: list[Finding] = []
+    for column in wanted.numeric:
+        by = finding.factor(column.name, headers_of.get(column.name, ""))
+        if by != 1 and column.name in frame.columns:
+            header, given = headers_of[column.name], frame[column.name]
+            read_ = numbers.read(given, numbers.dimension(column.name))
+            en, zh = f"{column.name} is {header} × {by:g}.", f"{column.name}由{header}乘以{by:g}换算。"
+            notes += [Finding("unit_converted", en, zh, "repaired", len(frame), column=header)]
+            notes += _told(given, read_.mended, read_.lost)
+            frame = frame.assign(**{column.name: read_.values * by})
+    return frame, tuple(notes)
+
+
+def _filled(frame: gpd.GeoDataFrame, wanted: Kind) -> Table:
+    """The schema's columns in its order, those of ``more`` that the file has, then the geometry."""
+    notes: list[Finding] = []
+    columns: dict[str, Any] = {c.name: _column(frame, c, wanted, notes) for c in wanted.schema.columns}
+    there = [name for name in wanted.more if name in frame.columns]
+    columns |= {name: pd.Series([_text(value) for value in frame[name]], dtype=object) for name in there}
+    columns |= {c.name: _numbers(frame[c.name], notes) for c in wanted.numbers if c.name in frame.columns}
+    table = gpd.GeoDataFrame(columns, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    if "kind" in table.columns and wanted.schema.name == "facilities":
+        notes += _unknown_kinds(table["kind"])
+    return table, tuple(notes)
+
+
+def _column(frame: gpd.GeoDataFrame, column: Column, wanted: Kind, notes: list[Finding]) -> object:
+    name, there = column.name, column.name in frame.columns
+    if column.kind == "id" and not there:
+        return pd.Series([f"{wanted.schema.name[0]}{row + 1}" for row in range(len(frame))], dtype=object)
+    if column.kind in ("float", "int"):
+        if not there:
+            return np.full(len(frame), np.nan)
+        return _measures(frame[name], wanted, notes) if name in wanted.measures else _numbers(frame[name], notes)
+    found = frame[name] if there else pd.Series([None] * len(frame), index=frame.index, name=name, dtype=object)
+    if name in wanted.days:
+        return _days(found, notes)
+    texts = [_text(value) for value in found]
+    if name in wanted.subjects:
+        texts = _worded(found, texts, wanted.subjects[name], notes)
+    return pd.Series([text or wanted.fills.get(name) for text in texts], dtype=object)
+
+
+def _numbers(given: pd.Series[Any], notes: list[Finding]) -> np.ndarray:
+    """Numbers, with how many of them had to be undressed, and how many are none."""
+    read_ = numbers.read(given, numbers.dimension(str(given.name)))
+    notes += _told(given, read_.mended, read_.lost)
+    return read_.values
+
+
+def _measures(given: pd.Series[Any], wanted: Kind, notes: list[Finding]) -> np.ndarray:
+    """Measures as numbers: ``12 m``, ``10+``."""
+    read_one = wanted.measures[str(given.name)]
+    found = np.array([np.nan if numbers.missing(v) else read_one(_text(v)) for v in given], dtype=np.float64)
+    plain = np.array([numbers.missing(v) or _is_plain(v) for v in given], dtype=bool)
+    notes += _told(given, ~np.isnan(found) & ~plain, np.isnan(found) & _written(given).to_numpy())
+    return found
+
+
+def _is_plain(value: object) -> bool:
+    try:
+        return bool(np.isfinite(float(str(value))))
+    except ValueError:
+        return False
+
+
+def _told(given: pd.Series[Any], mended: Any, lost: Any) -> list[Finding]:
+    notes, name = [], str(given.name)
+    if np.any(mended):
+        where = rows.where(given, mended)
+        en = f"{{n}} values of {name} are numbers with a unit, groups or signs around them ({rows.listed(where)})."
+        zh = f"{name}列有{{n}}个数值带有单位、分隔符或其他符号，已识别。"
+        notes.append(rows.found("numbers_undressed", "repaired", en, zh, rows=where, column=name, values=given))
+    if np.any(lost):
+        where = rows.where(given, lost)
+        en = f"{{n}} values of {name} are no measure and count as not known ({rows.listed(where)})."
+        zh = f"{name}列有{{n}}个值无法识别，按未知处理。"
+        notes.append(rows.found("values_not_understood", "warning", en, zh, rows=where, column=name, values=given))
+    return notes
+
+
+def _days(given: pd.Series[Any], notes: list[Finding]) -> pd.Series[Any]:
+    found = [None if numbers.missing(value) else dates.day(value) for value in given]
+    lost = np.array([day is None for day in found], dtype=bool) & _written(given).to_numpy()
+    notes += _told(given, np.zeros(len(given), dtype=bool), lost)
+    return pd.Series(found, dtype=object)
+
+
+def _worded(given: pd.Series[Any], texts: Sequence[str | None], subject: str, notes: list[Finding]) -> list[str | None]:
+    """Our words where they are known; the others as they are, small where ours are small."""
+    name, inside = str(given.name), subject == "kind"
+    ours = [None if text is None else words.ours(text, subject, inside=inside) for text in texts]
+    pairs = {text: our for text, our in zip(texts, ours, strict=True) if text and our and text.lower() != our}
+    if pairs:
+        count = sum(text in pairs for text in texts)
+        told = _some([f"{text} = {our}" for text, our in pairs.items()])
+        en, zh = f"Words of {name} as ours: {told}.", f"{name}列的词对应：{told}。"
+        notes.append(Finding("words_translated", en, zh, "info", count, column=name))
+    small = name in LOWER_CASE
+    return [our or (text.lower() if text and small else text) for text, our in zip(texts, ours, strict=True)]
+
+
+def _text(value: object) -> str | None:
+    """A value as text, whole numbers without ``.0``; None where there is none."""
+    if value is None or value is pd.NA or value != value or str(value).strip() == "":
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 def _written(given: pd.Series[Any]) -> pd.Series[bool]:
-    """Whether there is anything in each row."""
-    return given.notna() & (given.astype(str).str.strip() != "")
-
-
-def _numbers(given: pd.Series[Any]) -> np.ndarray:
-    """Numbers from numbers or text (``1,200`` is twelve hundred); NaN where there is none."""
-    direct = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    if pd.api.types.is_numeric_dtype(given):
-        return direct
-    grouped = np.array([values.count(v) if isinstance(v, str) else np.nan for v in given], dtype=np.float64)
-    return np.where(np.isnan(direct), grouped, direct)
-
-
-def _measured(frame: gpd.GeoDataFrame, kind: Kind) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
-    """Measures as numbers, and how many of them are not understood."""
-    notes = []
-    for name, read_one in kind.measures.items():
-        if name in frame.columns:
-            given = frame[name]
-            numbers = np.array([read_one(str(v)) if v is not None and v == v else np.nan for v in given])
-            if lost := int((_written(given).to_numpy() & np.isnan(numbers)).sum()):
-                said = f"{lost} values of {name} are no measure and count as not known."
-                notes.append(Sentence("values_not_understood", said, f"{name}列有{lost}个值无法识别，按未知处理。"))
-            frame = frame.assign(**{name: numbers})
-    return frame, tuple(notes)
+    """Whether anything is said in each row."""
+    return ~given.map(numbers.missing).astype(bool)
 
 
 def _named_in_chinese(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -243,49 +341,42 @@ def _named_in_chinese(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return table.assign(name_zh=pd.Series(chinese, dtype=object))
 
 
-def _shaped(frame: gpd.GeoDataFrame, kind: str) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
-    """Rows with a sound geometry, and how many had none or had to be repaired."""
-    shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
-    crossed = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    shapes[crossed] = [repaired(shape) for shape in shapes[crossed]]
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    notes = []
-    if lost := int((~there).sum()):
-        notes.append(Sentence("rows_without_geometry", f"{lost} rows of {kind} have no place and are left out.",
-                              f"{kind}表中{lost}行没有位置，未计入。"))  # fmt: skip
-    if int(crossed.sum()):
-        notes.append(Sentence("outlines_repaired", f"{int(crossed.sum())} outlines of {kind} cross themselves and were "
-                              "repaired.", f"{kind}表中{int(crossed.sum())}个图形自相交，已修复。"))  # fmt: skip
-    return frame.set_geometry(shapes, crs=frame.crs)[there].reset_index(drop=True), tuple(notes)
+# -- what is said --------------------------------------------------------------------------------------------------
 
 
-def _filled(frame: gpd.GeoDataFrame, kind: Kind, crs: str) -> gpd.GeoDataFrame:
-    """The schema's columns in its order, those of ``kind.more`` that the file has, then the geometry."""
-    columns: dict[str, Any] = {c.name: _column(frame, c, kind) for c in kind.schema.columns}
-    there = [name for name in kind.more if name in frame.columns]
-    columns |= {name: pd.Series([_text(value) for value in frame[name]], dtype=object) for name in there}
-    columns |= {c.name: _numbers(frame[c.name]) for c in kind.numbers if c.name in frame.columns}
-    return gpd.GeoDataFrame(columns, geometry=frame.geometry.to_numpy(), crs=crs)
+def _unused(content: Read, found: Found, wanted: Kind, mapped: set[str]) -> list[Finding]:
+    """Which columns of the file say nothing here; those that say where a row is do."""
+    frame = content.table
+    ours = {*(c.name for c in wanted.schema.columns), *wanted.extra, frame.geometry.name}
+    used = {*ours, *found.used, *mapped, *content.placing}
+    placing = {*vectors.PLACING, *vectors.LONGITUDE, *vectors.LATITUDE}
+    marks = validity.columns(frame) if wanted.schema.name == "shelters" else ()
+    names = [str(name) for name in frame.columns if str(name) not in (*used, *marks)]
+    names = [name for name in names if name.strip().lower() not in (*placing, *ours)]
+    if not names:
+        return []
+    told = _some(names)
+    return [
+        Finding("columns_not_used", f"Columns that are not used: {told}.", f"未使用的列：{told}。", "info", len(names))
+    ]
 
 
-def _column(frame: gpd.GeoDataFrame, column: Column, kind: Kind) -> object:
-    if column.kind == "id" and column.name not in frame.columns:
-        letter = kind.schema.name[0]
-        return pd.Series([f"{letter}{row + 1}" for row in range(len(frame))], dtype=object)
-    if column.kind in ("float", "int"):
-        return _numbers(frame[column.name]) if column.name in frame.columns else np.full(len(frame), np.nan)
-    found = frame[column.name] if column.name in frame.columns else [None] * len(frame)
-    return pd.Series([_word(_text(v), column.name) or kind.fills.get(column.name) for v in found], dtype=object)
+def _unknown_kinds(given: pd.Series[Any]) -> list[Finding]:
+    """How many facilities are of kinds that nobody asks for."""
+    strange = given[given.notna() & ~given.isin(KNOWN_KINDS)]
+    if not len(strange):
+        return []
+    told, known = _some(sorted(set(strange))), ", ".join(KNOWN_KINDS)
+    return [Finding(
+        "kinds_not_known",
+        f"{len(strange)} rows are of kinds that no service knows unless a parameter names them: {told}; "
+        f"known kinds: {known}.",
+        f"{len(strange)}行的类别不被任何服务识别（除非在参数中指定）：{told}；可识别的类别：{known}。",
+        "warning", len(strange), column="kind", value=str(strange.iloc[0]),
+    )]  # fmt: skip
 
 
-def _text(value: object) -> str | None:
-    """A value as text, whole numbers without ``.0``; None where there is none."""
-    if value is None or value is pd.NA or value != value or str(value).strip() == "":
-        return None
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-
-
-def _word(text: str | None, column: str) -> str | None:
-    if text is None or column not in (*WORDS, *LOWER_CASE):
-        return text
-    return WORDS[column][text.lower()] if column in WORDS else text.lower()
+def _some(names: Iterable[str]) -> str:
+    """The first of the names."""
+    every = list(names)
+    return ", ".join(every[:NAMED_MAX]) + (" …" if len(every) > NAMED_MAX else "")

@@ -13,15 +13,18 @@ import multiprocessing
 import multiprocessing.forkserver
 import resource
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any, Literal
+from multiprocessing.process import BaseProcess
+from typing import Any, Literal, cast, get_args
 
 import orjson
 
 from data import confinement
+from data.limits import CPU, MEMORY, WALL, Limit
 from geo import errors
 from geo.errors import Fault, LimitError, RenxingError, UnreadableError
 
@@ -29,7 +32,11 @@ CONFINED = "data.confined"
 """What the server process loads before it forks: the readers, without GDAL's other drivers."""
 TEXT_MAX, FAULTS_MAX = 2000, 100
 """So much of a text from a child is kept, and so many faults."""
+ANSWER_MAX = 64 << 20
+"""Bytes of an answer; a child that says more is not listened to."""
 AGAIN = "Export it again, or simplify it; nothing was changed."
+OUT_OF_MEMORY = ("bad_alloc", "out of memory", "cannot allocate memory")
+"""What readers in C say, in errors of their own, when they got no memory."""
 SAME = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 Ending = Literal["done", "refused", "failed", "memory", "killed", "late"]
 
@@ -38,10 +45,16 @@ Ending = Literal["done", "refused", "failed", "memory", "killed", "late"]
 class Allowance:
     """What a child may use: memory beyond what it starts with, computing time, time until it answers, a file's size."""
 
-    memory_bytes: int = 4 << 30
-    cpu_s: int = 15 * 60
-    wall_s: float = 30 * 60
+    memory_bytes: int = MEMORY.most
+    cpu_s: int = CPU.most
+    wall_s: float = WALL.most
     file_bytes: int = 8 << 30
+
+    def limit(self, ending: str) -> Limit:
+        """The limit that a child met, as it was for that child."""
+        if ending == "memory":
+            return replace(MEMORY, most=self.memory_bytes)
+        return replace(WALL, most=round(self.wall_s))
 
 
 @dataclass(frozen=True)
@@ -76,9 +89,7 @@ def guarded(
     if answer.ending == "refused":
         raise _refusal(answer.said)
     if answer.ending in ("memory", "late"):
-        most = f"{allowed.memory_bytes >> 20:,} MiB and {allowed.wall_s:g} s"
-        fault = Fault(f"a file that is read with {most}", "one that needs more", where, AGAIN)
-        raise LimitError(fault, limit="work")
+        raise allowed.limit(answer.ending).exceeded("more", where)
     raise UnreadableError(
         Fault("a file that its reader understands", f"one that breaks it ({answer.said})", where, AGAIN)
     )
@@ -91,18 +102,34 @@ def answered(work: Callable[..., Any], *args: object, allowed: Allowance) -> Ans
     child = context.Process(target=_serve, args=(theirs, allowed, work, args), daemon=True)
     child.start()
     theirs.close()
-    with contextlib.closing(ours):
+    late = threading.Event()
+    with contextlib.closing(ours), _ended(child, allowed.wall_s, late):
         try:
-            if not ours.poll(allowed.wall_s):
-                return Answer("late", f"more than {allowed.wall_s:g} s")
-            return _understood(ours.recv_bytes())
-        except EOFError:
+            return _understood(ours.recv_bytes(ANSWER_MAX))
+        except (EOFError, OSError):
             child.join(allowed.wall_s)
-            return _died(child.exitcode)
-        finally:
-            child.kill()
-            child.join()
-            child.close()
+            return Answer("late", f"more than {allowed.wall_s:g} s") if late.is_set() else _died(child.exitcode)
+
+
+@contextlib.contextmanager
+def _ended(child: BaseProcess, after_s: float, late: threading.Event) -> Iterator[None]:
+    """The child is dead when the block ends, or after so many seconds, however little it says until then."""
+
+    def end() -> None:
+        late.set()
+        child.kill()
+
+    clock = threading.Timer(after_s, end)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
+        clock.join()
+        child.kill()
+        child.join()
+        child.close()
 
 
 def _context() -> multiprocessing.context.ForkServerContext:
@@ -132,6 +159,8 @@ def _done(work: Callable[..., Any], args: tuple[object, ...]) -> dict[str, Any]:
     except MemoryError:
         return {"ending": "memory", "said": "out of memory"}
     except Exception as error:
+        if any(said in str(error).lower() for said in OUT_OF_MEMORY):
+            return {"ending": "memory", "said": "out of memory"}
         # A reader's own failure on a foreign file is an answer about the file; where it happened goes along.
         last = traceback.extract_tb(error.__traceback__)[-1]
         return {"ending": "failed", "said": f"{type(error).__name__} in {last.name}, line {last.lineno}"[:TEXT_MAX]}
@@ -152,8 +181,14 @@ def _limited(allowed: Allowance) -> Iterator[None]:
 
 
 def _understood(message: bytes) -> Answer:
-    said = orjson.loads(message)
-    return Answer(said["ending"], said["said"], int(said["peak_bytes"]))
+    try:
+        said = orjson.loads(message)
+        ending, peak = str(said["ending"]), int(said["peak_bytes"])
+        if ending in get_args(Ending):
+            return Answer(cast(Ending, ending), said["said"], peak)
+    except (ValueError, KeyError, TypeError):
+        pass  # said below: a child that a file has taken over says what it likes
+    return Answer("killed", "an answer that is none")
 
 
 def _died(code: int | None) -> Answer:
@@ -168,5 +203,6 @@ def _refusal(said: Mapping[str, Any]) -> RenxingError:
     kind = getattr(errors, str(said["error"]), UnreadableError)
     if not (isinstance(kind, type) and issubclass(kind, RenxingError)):
         kind = UnreadableError
-    faults = [Fault(**{k: str(v) for k, v in fault.items()}) for fault in said["faults"]]
+    parts = ("expected", "found", "where", "fix")
+    faults = [Fault(**{part: str(fault.get(part, "")) for part in parts}) for fault in said["faults"]]
     return LimitError(*faults, limit=str(said["limit"])) if kind is LimitError else kind(*faults)

@@ -1,61 +1,63 @@
-"""Rasters of hazards, people and heights: read once, with the unknown kept apart from nothing.
+"""Rasters of hazards and heights: read once, with the unknown kept apart from nothing.
 
-A raster's own nodata value and mask become NaN. Values that look like an undeclared nodata value (-9999, 999, 255 far
-above all others), negative depths and depths no flood has are refused until someone says what they mean: read as water
-they would drown a city, read as dry they would hide that nobody measured. A raster of classes is read by what each
-class stands for; a class that nobody explained is refused.
+A raster's own nodata value and mask become NaN. What looks like an undeclared nodata value, negative depths and depths
+no flood has are refused until someone says what they mean (``data.nodata``), and classes until someone says what each
+stands for (``data.classes``).
 """
 
 from __future__ import annotations
 
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import rasterio
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from data import vectors
-from data.hazards import KINDS, Kind
+from data import asciigrids, vectors
+from data import classes as classed
+from data import nodata as unknown_values
+from data.hazards import KINDS, Kind, require_unit
 from geo.crs import known
-from geo.errors import (
-    CrsError,
-    Fault,
-    FileMissingError,
-    InputError,
-    LimitError,
-    ParameterError,
-    UnreadableError,
-    refuse,
-)
-from geo.hazards import Grid
-from geo.reasons import Sentence
+from geo.errors import CrsError, Fault, FileMissingError, InputError, LimitError, UnreadableError, refuse
+from geo.hazards import Grid, Hazard, expose_areas
+from geo.reasons import Finding
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How a GeoTIFF begins: little or big end first, classic or big."""
-ASCII_GRID = b"ncols"
 SRTM, SRTM_ENDING, ZIP = "SRTMHGT", ".hgt", b"PK\x03\x04"
+SQLITE = b"SQLite format 3\0"
+FOREIGN: Mapping[bytes, tuple[str, str]] = {
+    b"<VRTDataset": ("a VRT, which names other files", "Give the rasters themselves: gdal_translate in.vrt out.tif."),
+    b"CDF": ("netCDF", "Save the one variable and time that matters as GeoTIFF (QGIS: Export, Save as)."),
+    b"\x89HDF": ("HDF5 or netCDF 4", "Save the one variable and time that matters as GeoTIFF (QGIS: Export, Save as)."),
+    b"GRIB": ("GRIB", "Save the one field and time that matters as GeoTIFF."),
+    b"\x89PNG": ("a picture (PNG)", "A picture has colours, not values: bring the raster it was drawn from."),
+    b"\xff\xd8\xff": ("a picture (JPEG)", "A picture has colours, not values: bring the raster it was drawn from."),
+    b"%PDF": ("a printed map (PDF)", "A print has no values: ask for the raster it was drawn from."),
+    b"EHFA_HEADER_TAG": ("an ERDAS IMAGINE file", "Export it as GeoTIFF."),
+    SQLITE: ("a GeoPackage with a raster", "Export the raster as GeoTIFF: gdal_translate in.gpkg out.tif."),
+}
+"""How rasters begin that are not read, what each is, and what to do with it."""
 CELLS_MAX = 200_000_000
-PEOPLED_CELLS_MAX = 2_000_000
-NOISE = 0.001
-"""A negative depth (m) or velocity (m/s) up to this is a model's rounding and counts as 0."""
 HEIGHTS_M = (-500.0, 9000.0)
 """Lowest and highest ground on earth, with room to spare, metres above the sea."""
-USUAL_NODATA = (-9999.0, -999.0, -99.0, -32768.0, -1.0, 255.0, 999.0, 9999.0, 32767.0, 65535.0, 99999.0)
-FAR_ABOVE = 2.0
-"""A usual nodata value is suspicious when it is this many times the largest other value."""
-CLASSES_MAX = 6
-"""Up to so many different whole numbers look like classes."""
 FILM_M, FILM_SHARE = 0.01, 0.25
 """Water shallower than this, metres, in more than this share of the wet cells is said: rain that runs off."""
-NAMED_MAX = 12
-"""So many values of a raster are named where their meaning is asked for."""
+COARSE_M = 100.0
+"""Cells wider than this, metres, take in whole blocks of houses with the streets between them."""
+MISSING_SHARE = 0.0005
+"""A share of the study without a value is said from here on: less is the rounding of edges."""
+DEGREE_M = 111_320.0
+"""Metres of a degree of latitude."""
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -64,59 +66,55 @@ Mask = NDArray[np.bool_]
 def read(
     path: str | Path, *, unit: str, kind: str = "flood", crs: str | None = None, nodata: float | None = None,
     classes: Mapping[str, float] | None = None,
-) -> tuple[Grid, tuple[Sentence, ...]]:  # fmt: skip
+) -> tuple[Grid, tuple[Finding, ...]]:  # fmt: skip
     """A hazard raster (GeoTIFF or ASCII grid, one band) as a Grid in its own CRS, and what to say of it.
 
     ``kind`` is one of ``data.hazards.KINDS``; the Grid is in that kind's unit (depths in metres). ``unit`` is that of
     the file. ``crs`` replaces what the file says; ``nodata`` names a value, in the file's unit, that means not known,
     beside what the file declares. ``classes`` says what the file's values stand for, in ``unit``: ``{"1": 2.0, "4":
     0}``; then each value must be one of them. Raises FileMissingError, UnreadableError, LimitError (more than
-    ``CELLS_MAX`` cells), CrsError, ParameterError (unit) and InputError (values as above).
+    ``CELLS_MAX`` cells), CrsError, ParameterError (unit) and InputError (values that cannot be, or may mean something
+    else).
     """
-    path, of = Path(path), KINDS[kind]
-    if unit not in of.units:
-        raise ParameterError(Fault(f"a unit of {', '.join(of.units)}", repr(unit), str(path), "Give --unit."))
-    values, whole, transform, found_crs = _opened(path, crs, nodata)
-    if classes:
-        values, whole = _explained(values, classes, str(path)), False
-    refuse(InputError, _value_faults(values, of, of.units[unit], str(path), explained=bool(classes)))
-    values *= np.float32(of.units[unit])
-    notes = tuple(_notes(values, of, whole=whole, metres=of.units[unit], explained=bool(classes)))
+    where, of = str(path), KINDS[kind]
+    factor = require_unit(kind, unit, where=where)
+    band = opened(path, crs, nodata)
+    values = classed.explained(band.values, classes, where) if classes else band.values
+    if not classes:
+        refuse(InputError, _class_faults(band, kind, where))
+    refuse(InputError, unknown_values.faults(values, of, factor, where, explained=bool(classes)))
+    values *= np.float32(factor)
+    said = tuple(_findings(values, of, band, factor=factor, explained=bool(classes)))
     np.maximum(values, 0, out=values)
-    return Grid(values, transform, found_crs), notes
+    return Grid(values, band.transform, band.crs), said
 
 
-def _explained(values: Floats, classes: Mapping[str, float], where: str) -> Floats:
-    """Each value replaced by what it stands for; InputError names the values that nobody explained."""
-    meaning = {np.float32(value): stands_for for value, stands_for in classes.items()}
-    found = np.unique(values[~np.isnan(values)])
-    lacking = [value for value in found if value not in meaning]
-    if lacking:
-        named = ", ".join(f"{value:g}" for value in found[:NAMED_MAX]) + (" …" if len(found) > NAMED_MAX else "")
-        cure = f"Add --map {lacking[0]:g}=VALUE, or --nodata {lacking[0]:g} if it means not known."
-        expected = f"values that --map explains ({', '.join(f'{value:g}' for value in meaning)})"
-        raise InputError(Fault(expected, f"{named}", where, cure))
-    result = np.full(values.shape, np.nan, dtype=np.float32)
-    for value in found:
-        result[values == value] = meaning[value]
-    return result
+def _class_faults(band: Opened, kind: str, where: str) -> Iterator[Fault]:
+    """What must be explained before it can be read: classes with a palette, and levels that may run either way."""
+    found = classed.few_whole(band.values)
+    if band.palette and (KINDS[kind].unit != "level" or not found):
+        yield classed.picture_fault(found, kind, where)
+    elif not any(value < 0 or value > KINDS[kind].most for value, _ in found):
+        yield from classed.order_faults(found, kind, where)
 
 
 def heights(
     path: str | Path, *, crs: str | None = None, nodata: float | None = None
-) -> tuple[Grid, tuple[Sentence, ...]]:
+) -> tuple[Grid, tuple[Finding, ...]]:
     """Heights of the ground in metres (GeoTIFF, ASCII grid, or an SRTM tile .hgt, also in a zip), in the file's CRS.
 
     A .hgt says by its name (``N42E001.hgt``) where it lies. Raises what ``read`` raises; InputError for heights that no
     ground has, which are undeclared nodata values or feet.
     """
     path = Path(path)
-    values, _, transform, found_crs = _opened(path, crs, nodata)
+    band = opened(path, crs, nodata)
+    values = band.values
     refuse(InputError, _height_faults(values, str(path)))
-    unknown = float(np.isnan(values).mean())
-    said = Sentence("elevation_unknown", f"{unknown:.0%} of the elevation raster are not known.",
-                    f"高程栅格有{unknown:.0%}无数据。")  # fmt: skip
-    return Grid(values, transform, found_crs), (said,) if unknown else ()
+    unknown = int(np.isnan(values).sum())
+    share = unknown / values.size
+    said = Finding("elevation_unknown", f"{share:.0%} of the elevation raster are not known.",
+                   f"高程栅格有{share:.0%}无数据。", count=unknown)  # fmt: skip
+    return Grid(values, band.transform, band.crs), (said,) if unknown else ()
 
 
 def _height_faults(values: Floats, where: str) -> Iterator[Fault]:
@@ -130,73 +128,113 @@ def _height_faults(values: Floats, where: str) -> Iterator[Fault]:
         yield Fault(f"heights in metres from {low:g} to {high:g}", found, where, cure)
 
 
-def _opened(path: Path, crs: str | None, nodata: float | None) -> tuple[Floats, bool, Any, str]:
-    """Values with NaN for unknown, whether the file holds whole numbers, transform, and CRS."""
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """One band of a raster file as it is, before anybody says what its values mean.
+
+    ``values`` (rows, columns) has NaN where not known; ``whole`` is True where the file holds whole numbers;
+    ``transform`` is GDAL's (a, b, c, d, e, f) in ``crs``; ``tags`` are the texts the file and its band carry;
+    ``palette``: whether each value has a colour; ``scale``: what the file's numbers were multiplied by, and what added.
+    """
+
+    values: NDArray[Any]
+    whole: bool
+    transform: tuple[float, float, float, float, float, float]
+    crs: str
+    tags: Mapping[str, str]
+    palette: bool = False
+    scale: tuple[float, float] = (1.0, 0.0)
+
+    def __repr__(self) -> str:
+        rows, columns = self.values.shape
+        return f"Opened({rows} × {columns} cells, {self.crs})"
+
+
+def opened(
+    path: str | Path, crs: str | None = None, nodata: float | None = None, *, dtype: DTypeLike = np.float32
+) -> Opened:
+    """The band of a GeoTIFF, ASCII grid or SRTM tile; ``crs`` replaces the file's, ``nodata`` names one more value.
+
+    ``dtype`` is that of the values: float64 where they are added up. Raises FileMissingError, UnreadableError (not one
+    band of numbers with a place on earth), LimitError (more than ``CELLS_MAX`` cells) and CrsError.
+    """
+    path = Path(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, with what to do
         try:
             name, driver = _source(path)
-            with rasterio.open(name, driver=driver) as source:
+            with rasterio.open(name, driver=driver, **_options(driver, dtype)) as source:
                 _check(source, path)
-                named = _crs(source, crs, path)
-                values = _values(source, nodata)
-                whole = np.issubdtype(np.dtype(source.dtypes[0]), np.integer) and tuple(source.scales) == (1.0,)
-                return values, bool(whole), tuple(source.transform)[:6], named
+                return _band(source, _crs(source, crs, path), nodata, dtype)
         except RasterioError as error:
             cure = "Export it again as GeoTIFF; it may be cut off."
             raise UnreadableError(Fault("a whole GeoTIFF or ASCII grid", f"“{error}”", str(path), cure)) from error
 
 
-def people(
-    path: str | Path, *, into: str, crs: str | None = None, nodata: float | None = None
-) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
-    """A population raster (persons in each cell) as points at the cells' middles in the CRS ``into``.
-
-    Columns ``demand_id`` (``r3c7``: row and column from 0) and ``people`` (not whole: ``geo.population.given`` counts
-    them). Cells without people or without a value have no row. Raises what ``read`` raises; cells below 0 are refused.
-    """
-    path = Path(path)
-    values, _, transform, found_crs = _opened(path, crs, nodata)
-    refuse(InputError, _people_faults(values, str(path)))
-    row, column = np.nonzero(values > 0)
-    a, b, c, d, e, f = transform
-    x = a * (column + 0.5) + b * (row + 0.5) + c
-    y = d * (column + 0.5) + e * (row + 0.5) + f
-    ids = pd.Series([f"r{r}c{k}" for r, k in zip(row, column, strict=True)], dtype=object)
-    count = values[row, column].astype(np.float64)
-    table = gpd.GeoDataFrame({"demand_id": ids, "people": count}, geometry=shapely.points(x, y), crs=found_crs)
-    total = f"{count.sum():,.0f}"
-    said = Sentence("people_per_cell", f"The population raster is read as persons in each cell: {total} in all.",
-                    f"人口栅格按每格人数读取，合计{total}人。")  # fmt: skip
-    return table.to_crs(into), (said,)
+def _options(driver: str, dtype: DTypeLike) -> dict[str, str]:
+    """An ASCII grid is never read as whole numbers: GDAL would take ``nan`` among them for 0."""
+    wide = np.dtype(dtype) == np.float64
+    return {"DATATYPE": "Float64" if wide else "Float32"} if driver == "AAIGrid" else {}
 
 
-def _people_faults(values: Floats, where: str) -> Iterator[Fault]:
-    below = int((values < 0).sum())
-    if below:
-        found = f"{below:,} cells below, down to {np.nanmin(values):g}"
-        yield Fault("0 people or more in each cell", found, where, "Give --nodata N if it means not known.")
-    if (cells := int((values > 0).sum())) > PEOPLED_CELLS_MAX:
-        cure = "Cut it to the study, or make its cells larger."
-        yield Fault(f"at most {PEOPLED_CELLS_MAX:,} cells with people", f"{cells:,}", where, cure)
+def _band(source: rasterio.DatasetReader, crs: str, nodata: float | None, dtype: DTypeLike) -> Opened:
+    scale = float(source.scales[0]), float(source.offsets[0])
+    values = _values(source, nodata, scale, dtype)
+    whole = scale == (1.0, 0.0) and _is_whole(source, values)
+    tags = {str(key): str(value) for key, value in {**source.tags(), **source.tags(1)}.items()}
+    palette = source.colorinterp[0] == ColorInterp.palette
+    return Opened(values, whole, tuple(source.transform)[:6], crs, tags, palette, scale)
+
+
+def _is_whole(source: rasterio.DatasetReader, values: NDArray[Any]) -> bool:
+    """Whether the file holds whole numbers: by its type, and an ASCII grid, which has none, by what stands in it."""
+    if source.driver == "AAIGrid":
+        known_ = values[~np.isnan(values)]
+        return bool(np.array_equal(known_, np.rint(known_)))
+    return bool(np.issubdtype(np.dtype(source.dtypes[0]), np.integer))
+
+
+def is_raster(path: Path) -> bool:
+    """Whether a hazard's file is one for ``read`` (a raster, or a picture to be refused), not outlines."""
+    start = _start(path)
+    if start.startswith(SQLITE):
+        return not _has_features(path)
+    return start.startswith((*TIFF, *FOREIGN)) or asciigrids.begins(start) or path.suffix.lower() == SRTM_ENDING
+
+
+def _has_features(path: Path) -> bool:
+    """Whether a GeoPackage holds a table of features; what is no GeoPackage is left to the reader of tables."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            kinds = {str(kind) for (kind,) in database.execute("SELECT data_type FROM gpkg_contents")}
+    except sqlite3.DatabaseError:
+        return True
+    return "features" in kinds or not kinds
+
+
+def _start(path: Path) -> bytes:
+    if not path.is_file():
+        raise FileMissingError(Fault("a raster file", "none there", str(path), "Check the path."))
+    with path.open("rb") as stream:
+        return stream.read(64)
 
 
 def _source(path: Path) -> tuple[str, str]:
     """The raster as GDAL names it, and the one driver that may open it, chosen by its first bytes."""
-    if not path.is_file():
-        raise FileMissingError(Fault("a raster file", "none there", str(path), "Check the path."))
-    with path.open("rb") as stream:
-        start = stream.read(64)
+    start = _start(path)
     if start.startswith(TIFF):
         return str(path), "GTiff"
-    if start.lstrip().lower().startswith(ASCII_GRID):
+    if asciigrids.begins(start):
+        asciigrids.require_whole(path)
         return str(path), "AAIGrid"
     if path.suffix.lower() == SRTM_ENDING:
         return str(path), SRTM
     if start.startswith(ZIP):
         return vectors.in_zip(path, (SRTM_ENDING,)), SRTM
-    cure = "A hazard is a raster: export it as GeoTIFF. Outlines of hazards cannot be read yet."
-    found = f"something else, beginning {start[:12]!r}" if start else vectors.EMPTY
+    found, cure = next(
+        (said for magic, said in FOREIGN.items() if start.startswith(magic)),
+        (f"something else, beginning {start[:12]!r}" if start else vectors.EMPTY, "Export it as GeoTIFF."),
+    )
     raise UnreadableError(Fault("a GeoTIFF or ASCII grid", found, str(path), cure))
 
 
@@ -208,13 +246,27 @@ def _check(source: rasterio.DatasetReader, path: Path) -> None:
         raise LimitError(Fault(f"at most {CELLS_MAX:,} cells", f"{cells:,}", str(path), cure))
     faults = []
     if source.count != 1:
-        faults.append(Fault("one band of values", f"{source.count} bands", str(path), "Save the band alone."))
+        faults += _band_faults(source, path)
     if np.issubdtype(np.dtype(source.dtypes[0]), np.complexfloating):
         faults.append(Fault("numbers", "complex numbers", str(path)))
     if source.transform.is_identity:
         cure = "Give a GeoTIFF that says where it lies (a .tfw file beside it will do)."
         faults.append(Fault("a raster with a place on earth", "none: rows and columns only", str(path), cure))
     refuse(UnreadableError, faults)
+
+
+def _band_faults(source: rasterio.DatasetReader, path: Path) -> list[Fault]:
+    """More than one band: colours, or several results in one file. A second band that only says where is none."""
+    looks = source.colorinterp
+    if source.count == 2 and looks[1] == ColorInterp.alpha:
+        return []
+    if {ColorInterp.red, ColorInterp.green, ColorInterp.blue} <= set(looks):
+        cure = "Bring the raster that the picture was drawn from."
+        return [Fault("one band of values", "a picture of a map in colours, not values", str(path), cure)]
+    names = ", ".join(name for name in source.descriptions if name)
+    found = f"{source.count} bands" + (f" ({names})" if names else "")
+    cure = "Save the one that is meant alone: gdal_translate -b N in.tif out.tif. Frames in time are layers each."
+    return [Fault("one band of values", found, str(path), cure)]
 
 
 def _crs(source: rasterio.DatasetReader, given: str | None, path: Path) -> str:
@@ -228,74 +280,110 @@ def _crs(source: rasterio.DatasetReader, given: str | None, path: Path) -> str:
     return f"EPSG:{code}" if code else str(known(source.crs.to_wkt(), where=str(path)).to_string())
 
 
-def _values(source: rasterio.DatasetReader, nodata: float | None) -> Floats:
+def _values(
+    source: rasterio.DatasetReader, nodata: float | None, scale: tuple[float, float], dtype: DTypeLike
+) -> NDArray[Any]:
     raw = source.read(1)
     unknown = source.read_masks(1) == 0
     if nodata is not None:
-        unknown |= raw == np.array(nodata).astype(np.float64)
-    values = raw.astype(np.float32)
+        unknown |= unknown_values.meant(raw, nodata)
+    with np.errstate(over="ignore"):  # what is too large for the type is not known
+        values = raw.astype(dtype)
     unknown |= ~np.isfinite(values)
-    if source.scales[0] != 1 or source.offsets[0] != 0:
-        values = (values * source.scales[0] + source.offsets[0]).astype(np.float32)
+    if scale != (1.0, 0.0):
+        values = (values * scale[0] + scale[1]).astype(dtype)
     values[unknown] = np.nan
-    return np.asarray(values, dtype=np.float32)
+    return np.asarray(values, dtype=dtype)
 
 
-def _value_faults(values: Floats, of: Kind, factor: float, where: str, *, explained: bool) -> Iterator[Fault]:
-    """What cannot be; ``values`` in the file's unit, each ``factor`` of the kind's. Values a person explained are."""
-    known_ = values[~np.isnan(values)]
-    if not len(known_):
-        yield Fault(of.noun, "no cell with a value", where, "Check its nodata value.")
-        return
-    cure = "Give --nodata N if it means not known, or the right --unit."
-    suspects = [] if explained else [n for n in USUAL_NODATA if _stands_apart(known_, n)]
-    for suspect in suspects:
-        cells = int((known_ == np.float32(suspect)).sum())
-        yield Fault("a declared nodata value", f"{suspect:g} in {cells:,} cells, undeclared", where, cure)
-    rest = known_[~np.isin(known_, np.array(suspects, dtype=np.float32))] if suspects else known_
-    below, above = rest[rest * factor < -NOISE], rest[rest * factor > of.most]
-    if len(below):
-        yield Fault(f"{of.noun} of 0 and more", f"{len(below):,} cells below, down to {below.min():g}", where, cure)
-    if len(above):
-        limit = f"{of.noun} up to {of.most / factor:g}"
-        if of.unit == "level":
-            cure = "Say what each value stands for: --map VALUE=LEVEL (0 none, 5 worst)."
-        yield Fault(limit, f"{len(above):,} cells above, up to {above.max():g}", where, cure)
-
-
-def _stands_apart(values: Floats, suspect: float) -> bool:
-    """Whether a usual nodata value occurs and lies beyond all other values: below 0, or far above the largest."""
-    here = values == np.float32(suspect)
-    if not here.any():
-        return False
-    others = values[~here]
-    return suspect < 0 or not len(others) or suspect > FAR_ABOVE * max(float(others.max()), 1.0)
-
-
-def _notes(values: Floats, of: Kind, *, whole: bool, metres: float, explained: bool) -> Iterator[Sentence]:
-    """What a reader of the plan must know of this raster; ``values`` in the kind's unit, NaN unknown."""
+def _findings(values: Floats, of: Kind, band: Opened, *, factor: float, explained: bool) -> Iterator[Finding]:
+    """What a reader of the plan must know of this raster; ``values`` in the kind's unit, NaN not known."""
+    if band.scale != (1.0, 0.0):
+        times, plus = (f"{number:g}" for number in band.scale)
+        yield Finding("raster_scaled", f"The file says that its numbers are to be multiplied by {times}, and {plus} "
+                      "added: that was done.", f"按文件说明，数值已乘以{times}并加{plus}。",
+                      count=values.size)  # fmt: skip
+    if not explained:
+        yield from _precision(values, of, whole=band.whole, factor=factor)
+    yield from _film(values, of)
+    yield from unknown_values.findings(values, of)
     unknown = np.isnan(values)
-    if whole and (of.unit, metres) == ("m", 1):
-        yield Sentence("raster_whole_metres", "The hazard raster holds whole metres: depths under 1 m are not told.",
-                       "灾害栅格以整米记录，1米以下的水深无法分辨。")  # fmt: skip
-    if whole and of.unit != "level" and len(np.unique(values[~unknown])) <= CLASSES_MAX:
-        yield Sentence("raster_classes", "The hazard raster holds few different whole numbers: they may be classes; "
-                       "then say what each stands for (--map VALUE=DEPTH).",
-                       "灾害栅格只有少数整数值，可能是等级而不是水深；若是等级，请用--map说明。")  # fmt: skip
-    if of.unit == "level" and not explained:
-        yield Sentence("raster_levels", "The hazard raster is read as levels from 0 (none) to 5 (worst); if its "
-                       "classes run otherwise, say what each stands for (--map VALUE=LEVEL).",
-                       "灾害栅格按0（无）至5（最重）级读取；若等级方向相反，请用--map说明。")  # fmt: skip
-    wet = values[values > 0]
-    film = float((wet < FILM_M).mean()) if len(wet) else 0.0
-    if of.unit == "m" and film > FILM_SHARE:
-        yield Sentence("raster_film", f"{film:.0%} of the cells with water hold less than 1 cm; "
-                       "exposure.affected_above sets from which depth on ground counts as wet.",
-                       f"有水单元中{film:.0%}的水深不足1厘米；"
-                       "可用exposure.affected_above设定起算水深。")  # fmt: skip
     if of.unit == "m" and not explained and not unknown.any():
-        yield Sentence("raster_all_known", "The hazard raster declares no unknown cells: within it, 0 counts as dry.",
-                       "灾害栅格未标明无数据单元，其范围内0视为无水。")  # fmt: skip
-    if not (values[~unknown] > 0).any():
-        yield Sentence("raster_all_dry", "The hazard raster has no cell above 0: nothing is affected.",
-                       "灾害栅格没有大于0的单元，无任何影响。")  # fmt: skip
+        yield Finding("raster_all_known", "The hazard raster declares no unknown cells: within it, 0 counts as dry.",
+                      "灾害栅格未标明无数据单元，其范围内0视为无水。")  # fmt: skip
+    if not (values[~unknown] > 0).any() and of.worse == "more":
+        yield Finding("raster_all_dry", "The hazard raster has no cell above 0: nothing is affected.",
+                      "灾害栅格没有大于0的单元，无任何影响。", "warning")  # fmt: skip
+    yield from _coarse(band)
+
+
+def _precision(values: Floats, of: Kind, *, whole: bool, factor: float) -> Iterator[Finding]:
+    """Whole metres, whole numbers that may be classes, and levels taken as they are."""
+    if whole and (of.unit, factor) == ("m", 1):
+        yield Finding(
+            "raster_whole_metres",
+            "The hazard raster holds whole metres: each may be off by 0.5 m if it was rounded, by up to 1 m if it was "
+            "cut, and depths under 1 m are not told apart.",
+            "灾害栅格以整米记录：四舍五入时误差可达0.5米，截断时可达1米，1米以下的水深无法分辨。", "warning",
+            do_en="Bring the depths with decimals, or say --uncertainty 0.5.",
+            do_zh="请提供带小数的水深，或说明--uncertainty 0.5。",
+        )  # fmt: skip
+    if whole and of.unit != "level" and (few := classed.few_whole(values / np.float32(factor))):
+        yield Finding(
+            "raster_classes", "The hazard raster holds few different whole numbers: they may be classes.",
+            "灾害栅格只有少数整数值，可能是等级而不是测量值。", "warning", count=len(few), value=f"{few[0][0]:g}",
+            do_en="If they are, say what each stands for (--map VALUE=NUMBER).",
+            do_zh="若是等级，请用--map说明各值的含义。",
+        )  # fmt: skip
+    if of.unit == "level":
+        yield Finding("raster_levels", "The hazard raster is read as levels from 0 (none) to 5 (worst).",
+                      "灾害栅格按0（无）至5（最重）级读取。",
+                      do_en="If they run otherwise, say what each stands for (--map VALUE=LEVEL).",
+                      do_zh="若等级方向相反，请用--map说明。")  # fmt: skip
+
+
+def _film(values: Floats, of: Kind) -> Iterator[Finding]:
+    wet = values[values > 0]
+    film = wet < FILM_M
+    if of.unit == "m" and len(wet) and film.mean() > FILM_SHARE:
+        yield Finding("raster_film", f"{film.mean():.0%} of the cells with water hold less than 1 cm; "
+                      "exposure.affected_above sets from which depth on ground counts as wet.",
+                      f"有水单元中{film.mean():.0%}的水深不足1厘米；"
+                      "可用exposure.affected_above设定起算水深。", count=int(film.sum()))  # fmt: skip
+
+
+def _coarse(band: Opened) -> Iterator[Finding]:
+    """Cells that are larger than the blocks between streets."""
+    a, b, _, d, e, f = band.transform
+    x, y = float(np.hypot(a, d)), float(np.hypot(b, e))
+    if known(band.crs).is_geographic:
+        x, y = x * DEGREE_M * float(np.cos(np.radians(f))), y * DEGREE_M
+    size = max(x, y)
+    if size > COARSE_M:
+        yield Finding("raster_coarse", f"Each cell of the hazard raster is some {size:,.0f} m wide: it cannot tell one "
+                      "street or house from the next.", f"灾害栅格的单元宽约{size:.0f}米，无法区分相邻的街道和建筑。",
+                      "warning", do_en="Bring a finer raster if there is one.",
+                      do_zh="如有更精细的栅格，请使用。")  # fmt: skip
+
+
+def coverage(grid: Grid, area: shapely.Geometry, *, crs: str) -> float:
+    """The share (0-1) of an area, polygons in ``crs``, of which a raster knows anything; exact to parts of cells."""
+    hazard = Hazard("coverage", "any", "any", grid)
+    found = expose_areas(np.array([area], dtype=object), crs=crs, hazard=hazard)
+    return float(1 - found["share_unknown"].iloc[0])
+
+
+def uncovered(grid: Grid, area: shapely.Geometry, *, crs: str) -> tuple[Finding, ...]:
+    """What is to be said where a raster does not know the whole study; nothing where it does."""
+    share = 1 - coverage(grid, area, crs=crs)
+    if share < MISSING_SHARE:
+        return ()
+    return (
+        Finding(
+            "raster_covers_part",
+            f"Of {share:.1%} of the study the hazard says nothing: it ends there or has no value. That is unknown, not "
+            "safe.", f"研究范围的{share:.1%}没有该灾害的数据（超出范围或无数据）：属于未知，不代表安全。", "warning",
+            do_en="Bring a raster of the whole study, or make the study smaller.",
+            do_zh="请提供覆盖整个研究范围的栅格，或缩小研究范围。",
+        ),
+    )  # fmt: skip

@@ -30,12 +30,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from data import vectors
+from data import headers, vectors
+from data.located import Near
 from data.osm import kinds
 from geo import network
 from geo.errors import ColumnError, Fault, UnreadableError, refuse
 from geo.network import BARRIER_TAGS, WAY_TAGS, Ways
-from geo.reasons import Sentence
+from geo.reasons import Finding, Sentence
 
 SAME_M = 0.01
 """Vertices this near to each other are one, metres: rounding, not drawing."""
@@ -45,20 +46,13 @@ LINEAR = frozenset({"LineString", "MultiLineString", "LinearRing"})
 UNKNOWN_CLASS = "road"
 """OSM's word for a street of unknown class."""
 WAY_ID = "way_id"
+STREETS_KIND = "streets"
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
-NAMED: Mapping[str, tuple[str, ...]] = {
-    WAY_ID: (WAY_ID, "osm_id", "osm_way_id", "osmid", "@id", "id"),
-    "highway": ("highway", "fclass", "osm_type", "roadclass", "road_class", "road_type", "class", "type", "道路等级"),
-    "name": ("name", "street", "street_name", "road_name", "道路名称", "名称"),
-    "name_zh": ("name_zh", "name:zh"),
-    "name_en": ("name_en", "name:en"),
-    "oneway": ("oneway", "one_way", "单行"),
-    "maxspeed": ("maxspeed", "max_speed", "speed_limit", "限速"),
-}
+NAMED: Mapping[str, tuple[str, ...]] = {tag: said.names for tag, said in headers.usual(STREETS_KIND).items()}
 """Names of columns in files, the likeliest first; the others are called as the tag, with ``_`` for ``:``."""
 FLAGS = frozenset({"bridge", "tunnel", "covered", "motorroad", "lit", "ford"})
 MEASURES = frozenset({
@@ -95,17 +89,19 @@ CLASSES: Mapping[str, str] = {
 
 def read(
     path: str | Path, *, into: str, crs: str | None = None, columns: Mapping[str, str] | None = None,
-    constants: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None, near: Near | None = None,
 ) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:  # fmt: skip
     """The lines of a file in the metric CRS ``into``, one LineString a row, with ``way_id`` and the tags of ``Ways``.
 
-    ``crs``, ``columns`` and ``constants`` as for ``given.read``, to ``WAY_TAGS``; columns not mapped are known by their
-    names (``NAMED``). ``way_id`` is 0 where the file has no OSM number for every line. Raises what ``vectors.read``
-    raises, UnreadableError when there is no line, and ColumnError for other geometry and unknown targets.
+    ``crs``, ``columns``, ``constants`` and ``near`` as for ``given.read``, to ``WAY_TAGS``; columns not mapped are
+    known by their names (``NAMED``). ``way_id`` is 0 where the file has no OSM number for every line. Raises what
+    ``vectors.read`` raises, UnreadableError when there is no line, and ColumnError for other geometry and unknown
+    targets.
     """
     columns, constants = columns or {}, constants or {}
     refuse(ColumnError, _unknown_targets([*columns, *constants]))
-    frame = vectors.read(path, crs=crs, columns=columns, into=into)
+    content = vectors.read(path, crs=crs, columns=columns, into=into, near=near)
+    frame = content.table
     refuse(ColumnError, _shape_faults(frame, str(path)))
     frame = frame.assign(**constants)
     found = _columns(frame, {*columns, *constants})
@@ -114,13 +110,14 @@ def read(
     if not len(parts):
         raise UnreadableError(Fault("lines of streets", "none", str(path), "Give a file of lines."))
     lines = gpd.GeoDataFrame(tags.iloc[row].reset_index(drop=True), geometry=parts, crs=frame.crs)
-    return lines, (*_column_notes(frame, found), *said)
+    return lines, (*content.notes, *_column_notes(frame, found), *said)
 
 
 def _unknown_targets(targets: Sequence[str]) -> list[Fault]:
     known = (WAY_ID, *WAY_TAGS)
     cure = "Write --map OUR_NAME=YOUR_COLUMN, or --map OUR_NAME:=VALUE."
-    return [Fault(f"one of {', '.join(known)}", repr(name), "--map", cure) for name in targets if name not in known]
+    bad = [name for name in targets if name not in known and name not in vectors.PLACING]
+    return [Fault(f"one of {', '.join(known)}", repr(name), "--map", cure) for name in bad]
 
 
 def _shape_faults(frame: gpd.GeoDataFrame, where: str) -> list[Fault]:
@@ -130,11 +127,11 @@ def _shape_faults(frame: gpd.GeoDataFrame, where: str) -> list[Fault]:
 
 def _columns(frame: gpd.GeoDataFrame, mapped: set[str]) -> dict[str, str]:
     """Our name -> the file's column that says it, of those there are."""
-    there = {str(name).strip().lower(): str(name) for name in frame.columns if name != frame.geometry.name}
+    there = {headers.plain(str(name)): str(name) for name in frame.columns if name != frame.geometry.name}
     found = {}
     for tag in (WAY_ID, *WAY_TAGS):
         usual = (tag,) if tag in mapped else NAMED.get(tag, (tag, tag.replace(":", "_"), tag.replace(":", "_")[:10]))
-        name = next((there[n] for n in usual if n in there), None)
+        name = next((there[n] for n in map(headers.plain, usual) if n in there), None)
         if name is not None and (tag in mapped or _may_be(frame[name], tag)):
             found[tag] = name
     return found
@@ -206,12 +203,10 @@ def _classes(given: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[Sentence, ...
     return pd.Series([word or UNKNOWN_CLASS for word in known], dtype=object), (said,) if count else ()
 
 
-def _column_notes(frame: gpd.GeoDataFrame, found: Mapping[str, str]) -> Iterator[Sentence]:
+def _column_notes(frame: gpd.GeoDataFrame, found: Mapping[str, str]) -> tuple[Finding, ...]:
     """Which columns were taken for what, where they are called otherwise."""
     known = {tag: (tag, *NAMED.get(tag, ())) if tag.startswith("name_") else (tag,) for tag in found if tag != WAY_ID}
-    taken = ", ".join(f"{tag}={found[tag]}" for tag, names in known.items() if found[tag].lower() not in names)
-    if taken:
-        yield Sentence("columns_taken", f"Columns taken for others: {taken}.", f"列对应：{taken}。")
+    return headers.notes({tag: found[tag] for tag, names in known.items() if found[tag].lower() not in names}, {})
 
 
 # -- from lines to a network's ways --------------------------------------------------------------------------------

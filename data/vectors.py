@@ -1,217 +1,275 @@
-"""Tables with geometry from files: GeoJSON, GeoPackage, Shapefile (zipped or with its companions), FlatGeobuf,
-GeoParquet, and CSV with longitude and latitude.
+"""Tables with geometry from files: GeoJSON, TopoJSON, GeoPackage, Shapefile (zipped or with its companions),
+FlatGeobuf, GeoParquet, CSV and Excel with longitude and latitude or WKT.
 
-The form is told by the first bytes, never by the name alone, and only these forms are opened.
+The form is told by the first bytes, never by the name alone, and only its one driver opens it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
-from collections.abc import Iterable, Mapping
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import orjson
 import pandas as pd
+import pyarrow.parquet
 import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 
-from data.extents import in_degrees
-from geo.crs import known
-from geo.errors import ColumnError, CrsError, Fault, FileMissingError, LimitError, UnreadableError, refuse
+from data import coordinates, encodings, forms, limits, located, numbers, rows, shapefiles, sheets
+from data.archives import in_zip as in_zip
+from data.archives import taken_out
+from data.forms import EMPTY as EMPTY
+from data.forms import EXPECTED
+from data.headers import usual
+from data.located import Near
+from geo.errors import ColumnError, CrsError, Fault, LimitError, UnreadableError, refuse
+from geo.reasons import Finding
 
-FEATURES_MAX, VERTICES_MAX, COLUMNS_MAX = 2_000_000, 20_000_000, 256
-IN_ZIP = (".shp", ".geojson", ".gpkg")
-UNPACKED_MAX, UNPACKED_RATIO_MAX, ENTRIES_MAX = 2 << 30, 100, 200
-EMPTY = "an empty file"
-EXPECTED = "a GeoJSON, GeoPackage, Shapefile (zipped), FlatGeobuf, GeoParquet or CSV file"
-LONGITUDE = ("lon", "lng", "longitude", "x", "经度", "経度")
-LATITUDE = ("lat", "latitude", "y", "纬度", "緯度")
-ENCODINGS = ("utf-8-sig", "gb18030")
-"""What a CSV may be written in, tried in this order: GB 18030 reads GBK and GB 2312 as well."""
-_MAGIC = {
-    b"SQLite format 3\0": "gpkg", b"\0\0\x27\x0a": "shp", b"fgb\x03": "fgb", b"PAR1": "parquet", b"PK\x03\x04": "zip",
-    b"II*\0": "raster", b"MM\0*": "raster",
-}  # fmt: skip
+TABLE = "table"
+"""What a mapping calls the one of several layers, sheets or zipped files that is meant: ``table=roads``."""
+PLACING = frozenset({*coordinates.TARGETS, TABLE})
+"""What a mapping may name on its left beside our columns: where rows are, and which table."""
+LONGITUDE, LATITUDE = (usual("place")[name].names for name in ("lon", "lat"))
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A file's one table in a known CRS, what is to be said of it, and what was done to its content.
+
+    The index of ``table`` counts the rows as the file has them, from 0; a row that lies nowhere on earth is not there.
+    ``conversions`` are texts such as ``gcj02 -> EPSG:4326`` and ``GB18030 -> UTF-8``; ``placing`` are the file's
+    columns that say where rows are.
+    """
+
+    table: gpd.GeoDataFrame
+    path: Path
+    notes: tuple[Finding, ...] = ()
+    conversions: tuple[str, ...] = ()
+    placing: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Read({len(self.table)} rows of {self.path.name}, {self.table.crs})"
+
+    def into(self, crs: str) -> Read:
+        """The same in another CRS; rows that cannot lie there are left out, and said."""
+        done = self.table.to_crs(crs)
+        lost = np.isinf(shapely.bounds(np.asarray(done.geometry.to_numpy(), dtype=object))).any(axis=1)
+        if not lost.any():
+            return replace(self, table=done)
+        where = rows.where(done, lost)
+        en = f"{{n}} rows cannot lie in {crs} ({rows.listed(where)}) and are left out."
+        note = rows.found("rows_off_earth", "warning", en, f"{{n}}行无法投影到{crs}，未计入。", rows=where)
+        return replace(self, table=done[~lost], notes=(*self.notes, note))
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """What stands in a file: a table whose geometry may have no CRS yet."""
+
+    frame: gpd.GeoDataFrame
+    notes: tuple[Finding, ...] = ()
+    conversions: tuple[str, ...] = ()
+    placing: tuple[str, ...] = ()
 
 
 def read(
-    path: str | Path, *, crs: str | None = None, columns: Mapping[str, str] | None = None, into: str | None = None
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, crs: str | None = None, columns: Mapping[str, str] | None = None, into: str | None = None,
+    near: Near | None = None,
+) -> Read:  # fmt: skip
     """The file's one table, its geometry flat (no z), in the CRS ``into`` (default: its own).
 
-    ``crs`` is the file's CRS where it says none, or a wrong one; a CSV always needs it. ``columns`` renames: target to
-    the file's own name. Raises FileMissingError, UnreadableError, LimitError, CrsError and ColumnError.
+    ``crs`` is the file's CRS (``EPSG:N``, ``gcj02``, ``bd09``) where it says none, or a wrong one; a CSV always needs
+    it. ``columns`` renames: target to the file's own name, or to a sum of them (``MALE+FEM``); ``lon``, ``lat`` and
+    ``wkt`` say where rows are, ``table`` which of several layers is meant. ``near`` is where the study lies, degrees:
+    against it coordinates are checked. Raises FileMissingError, UnreadableError, LimitError, CrsError and ColumnError.
     """
-    path = Path(path)
-    form = _form(path)
-    frame = _csv(path, columns or {}) if form == "csv" else _opened(path, form)
-    frame = _located(_renamed(frame, columns or {}, path), crs, path)
-    if shapely.get_num_coordinates(frame.geometry.to_numpy()).sum() > VERTICES_MAX:
-        raise LimitError(Fault(f"at most {VERTICES_MAX:,} vertices", "more", str(path), "Simplify or cut it."))
-    frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    return frame if into is None else frame.to_crs(into)
+    path, columns = Path(path), columns or {}
+    raw = _raw(path, columns, str(path))
+    _check_size(len(raw.frame), len(raw.frame.columns), path)
+    limits.VERTICES.require(int(shapely.get_num_coordinates(raw.frame.geometry.to_numpy()).sum()), str(path))
+    frame = _flat(_renamed(raw.frame, columns, path))
+    found = located.located(frame, crs=crs, near=near, into=into, where=str(path))
+    done = Read(found.frame, path, (*raw.notes, *found.notes), (*raw.conversions, *found.conversions), raw.placing)
+    return done if into is None else done.into(into)
 
 
-def _form(path: Path) -> str:
-    if not path.exists():
-        raise FileMissingError(Fault(EXPECTED, "no such file", str(path), "Check the path."))
-    if not path.is_file():
-        raise UnreadableError(Fault(EXPECTED, "a folder", str(path)))
-    with path.open("rb") as stream:
-        start = stream.read(1024)
-    form = next((form for magic, form in _MAGIC.items() if start.startswith(magic)), None)
-    if form is None:
-        form = _text_form(start)
-    if form in (None, "raster"):
-        found = "a raster" if form else f"something else, beginning {start[:12]!r}" if start else EMPTY
-        raise UnreadableError(Fault(EXPECTED, found, str(path)))
-    return str(form)
+def _raw(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
+    """What stands in the file, of whichever form it is."""
+    form = forms.told(path, where=where)
+    if form == "zip":
+        with taken_out(path, columns.get(TABLE)) as inside:
+            return _raw(inside, columns, where)
+    if form in ("csv", "xlsx"):
+        sheet = _sheet(path, form, columns.get(TABLE), where)
+        return _placed(sheet, columns, where)
+    return _parquet(path, columns, where) if form == "parquet" else _opened(path, form, columns.get(TABLE), where)
 
 
-def _text_form(start: bytes) -> str | None:
-    """``json`` or ``csv``; None for what is neither."""
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith((b"{", b"[")):
-        return "json"
-    if not text or b"\0" in start or text.startswith(b"<"):
-        return None
-    return "csv" if b"\n" in text or b"," in text else None
+def _sheet(path: Path, form: str, name: str | None, where: str) -> sheets.Sheet:
+    return sheets.read_csv(path, where=where) if form == "csv" else sheets.read_xlsx(path, name, where=where)
 
 
-def _opened(path: Path, form: str) -> gpd.GeoDataFrame:
-    if form == "parquet":
-        return _parquet(path)
-    source = in_zip(path) if form == "zip" else str(path)
-    if form == "shp":
-        _require_companions(path)
+def _placed(sheet: sheets.Sheet, columns: Mapping[str, str], where: str) -> _Raw:
+    """A table of cells with the places that its columns say."""
+    _check_size(len(sheet.table), len(sheet.table.columns), Path(where))
+    places = coordinates.placed(sheet.table, columns, where=where)
+    crs = None if places.srid is None else f"EPSG:{places.srid}"
+    table = sheet.table.drop(columns="geometry", errors="ignore")
+    frame = gpd.GeoDataFrame(table, geometry=places.shapes, crs=crs)
+    return _Raw(frame, (*sheet.notes, *places.notes), sheet.conversions, places.columns)
+
+
+# -- GDAL ----------------------------------------------------------------------------------------------------------
+
+
+def _opened(path: Path, form: str, layer: str | None, where: str) -> _Raw:
+    """What GDAL's one driver for the form reads."""
     try:
-        layer = _one_layer(source, path)
-        info = pyogrio.read_info(source, layer=layer)
-        _check_size(info["features"], len(info["fields"]), path)
-        return pyogrio.read_dataframe(source, layer=layer)
+        with _as_utf8(path, form, where) as (readable, notes, conversions), _heard() as said:
+            source = forms.source(readable, form)
+            name = _one_layer(source, layer, where)
+            encoding, more = _encoding(readable, form, where)
+            frame = _features(source, name, encoding, forms.DRIVERS[form], where)
+            if form == "topojson":
+                frame, more = _with_bare_rows_counted(frame, readable)
     except (DataSourceError, ValueError, UnicodeDecodeError) as error:
-        raise UnreadableError(Fault(EXPECTED, f"“{error}”", str(path), "Export it again.")) from error
+        if isinstance(error, UnreadableError | LimitError | CrsError | ColumnError):
+            raise
+        found = f"“{str(error).replace(str(path), path.name)}”"
+        raise UnreadableError(Fault(EXPECTED, found, where, "Export it again.")) from error
+    recoded = () if encoding in (None, encodings.UTF8) else (f"{encoding} -> UTF-8",)
+    return _Raw(frame, (*notes, *more, *_told(said)), (*conversions, *recoded))
 
 
-def _one_layer(source: str, path: Path) -> str:
-    """The name of the file's one layer with geometry."""
+@contextmanager
+def _heard() -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield said
+
+
+@contextmanager
+def _as_utf8(path: Path, form: str, where: str) -> Iterator[tuple[Path, tuple[Finding, ...], tuple[str, ...]]]:
+    """The file, or a copy of it in UTF-8 when it is text in another encoding."""
+    content = path.read_bytes() if form in forms.PREFIXED else b""
+    if encodings.fits([content], encodings.UTF8):
+        yield path, (), ()
+        return
+    text, guess = encodings.text(content, where=where)
+    with tempfile.TemporaryDirectory(prefix="renxing-") as folder:
+        copy = Path(folder) / f"layer.{form}"
+        copy.write_text(text, encoding="utf-8")
+        yield copy, (shapefiles.assumed(guess, "file"),), (f"{guess.encoding} -> UTF-8",)
+
+
+def _one_layer(source: str, wanted: str | None, where: str) -> str:
+    """The name of the file's one layer with geometry, or of the one that is wanted."""
     layers = [str(name) for name, geometry in pyogrio.list_layers(source) if geometry is not None]
+    if wanted is not None and wanted in layers:
+        return wanted
     if len(layers) != 1:
-        found = f"{len(layers)} ({', '.join(layers[:5])})" if layers else "none"
-        raise UnreadableError(Fault("one layer with geometry", found, str(path), "Save the layer alone."))
+        found = f"{len(layers)} ({', '.join(layers[:8])})" if layers else "none"
+        cure = f"Name it: --map table={layers[0]}." if layers else "Save the layer alone."
+        raise UnreadableError(Fault("one layer with geometry", found, where, cure))
     return layers[0]
 
 
+def _features(source: str, layer: str, encoding: str | None, driver: str, where: str) -> gpd.GeoDataFrame:
+    info = pyogrio.read_info(source, layer=layer, encoding=encoding)
+    if info["driver"] != driver:
+        raise UnreadableError(Fault(f"a file of {driver}", f"one of {info['driver']}", where, forms.SAVE_AS))
+    _check_size(info["features"], len(info["fields"]), Path(where))
+    return pyogrio.read_dataframe(source, layer=layer, encoding=encoding)
+
+
+def _encoding(path: Path, form: str, where: str) -> tuple[str | None, tuple[Finding, ...]]:
+    """What a Shapefile's text is written in; other forms say it themselves."""
+    if form != "shp":
+        return None, ()
+    shapefiles.complete(path, where=where)
+    found = shapefiles.encoding(path, where=where)
+    return found.name, found.notes
+
+
+def _with_bare_rows_counted(frame: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """The rows of a TopoJSON by their place in the file: its driver leaves out, unsaid, those without geometry."""
+    objects = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf")).get("objects", {}).values()
+    parts = [part for each in objects for part in each.get("geometries", [each])]
+    bare = np.array([part.get("type") is None for part in parts], dtype=bool)
+    if not bare.any() or len(parts) - bare.sum() != len(frame):
+        return frame, ()
+    lost = np.flatnonzero(bare)
+    en = f"{{n}} rows have no place ({rows.listed(list(lost))}) and are left out."
+    note = rows.found("rows_without_geometry", "warning", en, "{n}行没有位置，未计入。", rows=list(lost))
+    return frame.set_index(np.flatnonzero(~bare)), (note,)
+
+
+def _told(said: list[warnings.WarningMessage]) -> tuple[Finding, ...]:
+    """What the driver found worth a warning."""
+    texts = dict.fromkeys(str(each.message)[:300] for each in said)
+    return tuple(
+        Finding("reader_warned", f"The reader says: {text}", f"读取程序提示：{text}", "warning") for text in texts
+    )
+
+
 def _check_size(features: int, columns: int, path: Path) -> None:
-    faults = []
-    if features > FEATURES_MAX:
-        faults.append(Fault(f"at most {FEATURES_MAX:,} rows", f"{features:,}", str(path), "Cut it to the study."))
-    if columns > COLUMNS_MAX:
-        faults.append(Fault(f"at most {COLUMNS_MAX} columns", f"{columns}", str(path), "Leave out what is not needed."))
-    refuse(LimitError, faults)
+    limits.FEATURES.require(features, str(path))
+    limits.PROPERTIES.require(columns, str(path))
 
 
-def _parquet(path: Path) -> gpd.GeoDataFrame:
+# -- Parquet -------------------------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
+    """GeoParquet, or a plain Parquet table with a column of WKB or WKT, or longitude and latitude."""
     try:
-        frame = gpd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        raise UnreadableError(Fault("a GeoParquet file", f"“{error}”", str(path), "Export it again.")) from error
-    _check_size(len(frame), len(frame.columns), path)
-    return frame
+        shape = pyarrow.parquet.read_metadata(path)
+        _check_size(shape.num_rows, shape.num_columns, Path(where))
+        if b"geo" in (shape.metadata or {}):
+            return _Raw(gpd.read_parquet(path))
+        plain = pyarrow.parquet.read_table(path).to_pandas()
+    except (ValueError, OSError, TypeError) as error:
+        if isinstance(error, LimitError):
+            raise
+        raise UnreadableError(Fault("a GeoParquet file", f"“{error}”", where, "Export it again.")) from error
+    return _placed(sheets.Sheet(plain.reset_index(drop=True)), columns, where)
 
 
-def _require_companions(path: Path) -> None:
-    lacking = [end for end in (".shx", ".dbf") if not path.with_suffix(end).exists()]
-    if lacking:
-        cure = "Zip all its files together and give the zip."
-        raise UnreadableError(Fault("a Shapefile with its .shx and .dbf", f"no {', '.join(lacking)}", str(path), cure))
-
-
-def in_zip(path: Path, endings: tuple[str, ...] = IN_ZIP) -> str:
-    """The one file of these endings in a zip, as GDAL names it; refuses bombs before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise UnreadableError(Fault("a zip file", f"“{error}”", str(path), "Zip it again.")) from error
-    unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > ENTRIES_MAX or unpacked > min(UNPACKED_MAX, UNPACKED_RATIO_MAX * path.stat().st_size + (1 << 20)):
-        found = f"{len(entries)} files, {unpacked:,} bytes unpacked"
-        raise LimitError(Fault("a zip of one layer", found, str(path), "Zip the layer alone."))
-    inside = [e.filename for e in entries if e.filename.lower().endswith(endings)]
-    inside = [name for name in inside if not name.startswith("__MACOSX")]
-    if len(inside) != 1:
-        found = f"{len(inside)} ({', '.join(inside[:5])})"
-        raise UnreadableError(Fault(f"one file {', '.join(endings)} in the zip", found, str(path), "Zip it alone."))
-    return f"/vsizip/{path}/{inside[0]}"
-
-
-def _csv(path: Path, columns: Mapping[str, str]) -> gpd.GeoDataFrame:
-    """Rows as points; longitude and latitude are found by name or by the mapping ``lon=`` and ``lat=``."""
-    text = _decoded(path)
-    try:
-        dialect = csv.Sniffer().sniff(text[:5000], delimiters=",;\t|")
-        separator = dialect.delimiter
-    except csv.Error:
-        separator = ","
-    try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype_backend="numpy_nullable", skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UnreadableError(Fault("a CSV table", f"“{error}”", str(path), "Save it again as CSV.")) from error
-    _check_size(len(table), len(table.columns), path)
-    lon = _coordinate(table, columns.get("lon"), LONGITUDE, path)
-    lat = _coordinate(table, columns.get("lat"), LATITUDE, path)
-    points = np.full(len(table), None, dtype=object)
-    there = np.isfinite(lon + lat)
-    points[there] = shapely.points(lon[there], lat[there])
-    return gpd.GeoDataFrame(table, geometry=points)
-
-
-def _decoded(path: Path) -> str:
-    content = path.read_bytes()
-    for encoding in ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    found = "bytes that are none of these"
-    raise UnreadableError(Fault(f"text in {', '.join(ENCODINGS)}", found, str(path), "Save it as UTF-8."))
-
-
-def _coordinate(table: pd.DataFrame, named: str | None, usual: Iterable[str], path: Path) -> np.ndarray:
-    name = named or next((c for c in table.columns if str(c).strip().lower() in usual), None)
-    if name is None or name not in table.columns:
-        wanted = next(iter(usual))
-        found = f"columns {', '.join(map(str, table.columns))}"
-        raise ColumnError(Fault(f"a column {wanted}", found, str(path), f"Map it with --map {wanted}=COLUMN."))
-    return pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+# -- columns and shapes --------------------------------------------------------------------------------------------
 
 
 def _renamed(frame: gpd.GeoDataFrame, columns: Mapping[str, str], path: Path) -> gpd.GeoDataFrame:
-    wanted = {target: name for target, name in columns.items() if target not in ("lon", "lat")}
+    wanted = {target: name for target, name in columns.items() if target not in PLACING}
     there = f"columns {', '.join(str(c) for c in frame.columns if c != frame.geometry.name)}"
+    sums = {name: parts for name in wanted.values() if name not in frame.columns and (parts := _parts(frame, name))}
     refuse(ColumnError, [
         Fault(f"a column {name!r} to use as {target}", there, str(path), "Check --map.")
-        for target, name in wanted.items() if name not in frame.columns
+        for target, name in wanted.items() if name not in frame.columns and name not in sums
     ])  # fmt: skip
-    copies = {target: frame[name] for target, name in wanted.items()}
-    gone = [name for name in frame.columns if name in {*wanted, *wanted.values()}]
-    return frame.drop(columns=gone).assign(**copies)
+    copies = {target: _sum(frame, sums[name]) if name in sums else frame[name] for target, name in wanted.items()}
+    used = {*wanted, *wanted.values(), *(part for parts in sums.values() for part in parts)}
+    return frame.drop(columns=[name for name in frame.columns if name in used]).assign(**copies)
 
 
-def _located(frame: gpd.GeoDataFrame, crs: str | None, path: Path) -> gpd.GeoDataFrame:
-    """The frame in the CRS that was given or that it says, its coordinates plausible there."""
-    if crs is not None:
-        frame = frame.set_crs(known(crs, where=str(path)), allow_override=True)
-    if frame.crs is None:
-        cure = "Name it with --crs EPSG:N (GPS and OpenStreetMap: EPSG:4326)."
-        raise CrsError(Fault("a coordinate system", "none in the file", str(path), cure))
-    shapes = frame.geometry.to_numpy()
-    if not (shapely.is_missing(shapes) | shapely.is_empty(shapes)).all():
-        bounds = tuple(float(b) for b in frame.total_bounds)
-        in_degrees((bounds[0], bounds[1], bounds[2], bounds[3]), crs=frame.crs.to_string(), where=str(path))
-    return frame
+def _parts(frame: pd.DataFrame, name: str) -> list[str]:
+    """The columns that ``A+B`` adds up; empty when it is no sum of columns."""
+    parts = [part.strip() for part in name.split("+")]
+    return parts if len(parts) > 1 and all(part in frame.columns for part in parts) else []
+
+
+def _sum(frame: pd.DataFrame, parts: list[str]) -> Any:
+    """The parts of every row added up; NaN where one is not known."""
+    return np.sum([numbers.read(frame[part], "people").values for part in parts], axis=0)
+
+
+def _flat(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The frame without heights."""
+    return frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)

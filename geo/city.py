@@ -10,12 +10,17 @@ import shapely
 from pydantic import Field
 
 from geo.communities import CommunityParams
+from geo.composite import CompositeParams
+from geo.derived import DerivedParams
+from geo.displaced import DisplacedParams
 from geo.evacuation import WalkParams
+from geo.grids import GridParams
+from geo.groups import GroupParams
 from geo.hazards import ExposureParams, Grid, Hazard
 from geo.lattice import LatticeParams
 from geo.network import Ways
 from geo.outline import OutlineParams
-from geo.population import PopulationParams
+from geo.population import PopulationParams, Time
 from geo.profiles import (
     AmbulanceParams,
     CarParams,
@@ -46,9 +51,11 @@ SERVICES = ("fire", "medical", "police", "supplies")
 class City:
     """What is known of a place: checked tables in one metric CRS, and hazards in their own.
 
-    ``communities`` and ``demand`` are None when nobody gave them: they are then made from boundaries and buildings.
-    ``ways`` are None where nobody has any and a lattice is to be made. ``outline`` is the study's, None without one.
-    ``notes`` are what the loaders found worth saying. ``elevation`` are heights in metres, None when nobody gave them.
+    ``communities`` are None and ``people`` empty when nobody gave them: they are then made from boundaries and
+    buildings. ``people`` are tables of people by the time they are there (``day``, ``night``), None: at any time.
+    ``derived`` are hazards to be made of the map: layer id -> one of ``geo.derived.KINDS``. ``ways`` are None where
+    nobody has any and a lattice is to be made. ``outline`` is the study's, None without one. ``notes`` are what the
+    loaders found worth saying. ``elevation`` are heights in metres, None when nobody gave them.
     """
 
     crs: str
@@ -60,11 +67,14 @@ class City:
     lines: gpd.GeoDataFrame
     boundaries: gpd.GeoDataFrame
     communities: gpd.GeoDataFrame | None = None
-    demand: gpd.GeoDataFrame | None = None
+    people: Mapping[str | None, gpd.GeoDataFrame] = field(default_factory=dict)
     hazards: Mapping[str, Hazard] = field(default_factory=dict)
+    derived: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Sentence, ...] = ()
     elevation: Grid | None = None
-    outline: shapely.Geometry | None = None
+    lots: gpd.GeoDataFrame | None = None
+    supplies: gpd.GeoDataFrame | None = None
+    outline: shapely.Polygon | shapely.MultiPolygon | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ class Scenario:
     scenario_id: str
     state: str = "normal"
     hazards: tuple[str, ...] = ()
+    time: Time = "night"
 
 
 class PlanParams(Rules):
@@ -88,9 +99,14 @@ class PlanParams(Rules):
     ambulance: AmbulanceParams = Field(description="What an ambulance is and may do.")
     shelter: ShelterParams = Field(description="What counts as a shelter.")
     population: PopulationParams = Field(description="How people are estimated from buildings.")
+    groups: GroupParams = Field(description="What is assumed of groups of people that nobody counted.")
+    displaced: DisplacedParams = Field(description="Who needs a shelter in which hazard.")
     community: CommunityParams = Field(description="How communities are chosen where none are given.")
+    grids: GridParams = Field(description="How ground without communities is divided into cells.")
     lattice: LatticeParams = Field(description="How streets are made where nobody has any.")
     exposure: ExposureParams = Field(description="What counts as touched by a hazard.")
+    composite: CompositeParams = Field(description="How several hazards are told as one level.")
+    derived: DerivedParams = Field(description="What hazards made from the map are worth in levels.")
     fire: FireParams = Field(description="What counts as reached by a fire engine.")
     medical: MedicalParams = Field(description="What counts as reached by an ambulance.")
     police: PoliceParams = Field(description="What counts as reached by the police.")

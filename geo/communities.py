@@ -1,6 +1,7 @@
 """The units a plan is made for: given, or the finest real units on the map that hold nearly everybody, or a grid.
 
 A person belongs to exactly one community: of those that overlap to the smallest, to ``outside`` where there is none.
+Given units may be of several levels: the finest are planned for, the others are their parents (``geo.parentage``).
 """
 
 from __future__ import annotations
@@ -13,21 +14,26 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from geo import fit, grids, parentage
 from geo.errors import Fault, LimitError
-from geo.membership import NONE, gaps, overlaps, smallest_holding
-from geo.reasons import Sentence
-from geo.standards import Standards
+from geo.fit import FitParams
+from geo.grids import GridParams
+from geo.membership import NONE, smallest_holding
+from geo.network import Network
+from geo.parentage import ParentParams
+from geo.reasons import Finding, Sentence
 from geo.tables import COMMUNITIES, checked, empty
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
+Ground = shapely.Polygon | shapely.MultiPolygon
 
 OUTSIDE = "outside"
 """The community of people in no community."""
-RANKS = ("community", "subdistrict", "district", "city")
+RANKS = parentage.LEVELS[1:]
 """What a unit is called by its place in the study: the planning unit, and upwards from it; not its legal status."""
 TOP_LEVEL = 5
 """Coarsest admin_level that counts as a unit above a community; provinces and countries do not."""
@@ -35,10 +41,10 @@ MAX_CELLS = 100_000
 """Cells of a made grid beyond which it is refused."""
 
 
-class CommunityParams(BaseModel):
-    """How communities are chosen where none are given."""
+class CommunityParams(FitParams, ParentParams):
+    """How communities are chosen where none are given, and what is told of how they fit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject = "community"
 
     min_admin_level: float = Field(
         ge=2, le=12, description="Coarsest OSM admin_level (number) that may be a community; coarser ones are parents."
@@ -48,11 +54,7 @@ class CommunityParams(BaseModel):
     margin_m: float = Field(
         gt=0, le=5000, description="Ground drawn round people outside every community, metres; for the map only."
     )
-
-    @classmethod
-    def of(cls, standards: Standards) -> CommunityParams:
-        """The defaults as the standards give them."""
-        return cls(**{key: standards.number(f"community.{key}") for key in cls.model_fields})
+    larger: float = Field(gt=1, le=100, description="How much larger than a unit its parent on the map is, ratio.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +77,29 @@ class Communities:
         return f"Communities({len(self.table)} by {self.basis}, {len(self.parents)} units above)"
 
 
+@dataclass(frozen=True, eq=False)
+class Streets:
+    """What cells are drawn between: ``network``, and ``lines`` (LINES) of rivers and railways, None when not known."""
+
+    network: Network
+    params: GridParams
+    lines: gpd.GeoDataFrame | None = None
+
+
 def choose(
     boundaries: gpd.GeoDataFrame,
     *,
     demand: gpd.GeoDataFrame,
     params: CommunityParams,
-    extent: shapely.Polygon | shapely.MultiPolygon | None = None,
+    extent: Ground | None = None,
+    streets: Streets | None = None,
 ) -> Communities:
     """Communities from boundaries, for people at ``demand``.
 
     The finest admin level of which at least two units together hold ``min_share`` of the people; else named places that
-    do; else squares of ``grid_m`` wherever people are, and all over ``extent`` when it is given. Boundaries that the
-    extract cuts off (``geo.boundaries``) take part; units with nobody in them are kept. All in one metric CRS.
+    do; else a grid: cells between ``streets`` (``geo.grids``), all over ``extent`` or the streets; without streets
+    squares of ``grid_m`` wherever people are, and all over ``extent`` when it is given. Boundaries that the extract
+    cuts off (``geo.boundaries``) take part; units with nobody in them are kept. All in one metric CRS.
     """
     for basis, rows in _levels(boundaries, params):
         units = boundaries[rows].sort_values("boundary_id").reset_index(drop=True)
@@ -94,15 +107,36 @@ def choose(
             level = units["admin_level"].fillna(np.inf).to_numpy(dtype=np.float64)
             inside = _shapes(units.set_geometry(units.representative_point()))
             return _complete(*_with_parents(_from_boundaries(units), inside, level, boundaries), basis, demand, params)
-    cells = _grid(demand, params.grid_m, extent)
+    cells, said = _made(demand, params, extent, streets)
     finest = np.full(len(cells), np.inf)
-    return _complete(*_with_parents(cells, _homes(cells, demand), finest, boundaries), "grid", demand, params)
+    table, parents = _with_parents(cells, _homes(cells, demand), finest, boundaries)
+    return _complete(table, parents, "grid", demand, params, said=said)
 
 
-def given(communities: gpd.GeoDataFrame, *, demand: gpd.GeoDataFrame, params: CommunityParams) -> Communities:
-    """Communities as a table gives them (COMMUNITIES columns), made complete for the people at ``demand``."""
+def given(
+    communities: gpd.GeoDataFrame,
+    *,
+    demand: gpd.GeoDataFrame,
+    params: CommunityParams,
+    boundaries: gpd.GeoDataFrame | None = None,
+    study_outline: Ground | None = None,
+) -> Communities:
+    """Communities as a table gives them (COMMUNITIES columns), made complete for the people at ``demand``.
+
+    Of several levels in one table the finest are the communities. Parents are those given or named
+    (``geo.parentage``); where nothing is, those of ``boundaries`` that hold them. Gaps are looked for all over
+    ``study_outline`` when it is given.
+    """
     table = communities[[c.name for c in COMMUNITIES.columns] + ["geometry"]].reset_index(drop=True)
-    return _complete(table, empty(COMMUNITIES, crs=table.crs), "table", demand, params)
+    if table["level"].nunique() > 1 or table["parent_id"].notna().any():
+        found = parentage.linked([table], params=params)
+        return _complete(found.table, found.parents, "table", demand, params, study=study_outline, said=found.findings)
+    parents = empty(COMMUNITIES, crs=table.crs)
+    if boundaries is not None and len(boundaries):
+        inside = shapely.point_on_surface(_shapes(table))
+        least_m2 = shapely.area(_shapes(table)) * params.larger
+        table, parents = _with_parents(table, inside, np.full(len(table), np.inf), boundaries, least_m2=least_m2)
+    return _complete(table, parents, "table", demand, params, study=study_outline)
 
 
 def assign(demand: gpd.GeoDataFrame, communities: Communities) -> pd.Series:
@@ -164,9 +198,18 @@ def _first_known(table: gpd.GeoDataFrame, names: tuple[str, ...]) -> pd.Series:
     return known
 
 
-def _grid(
-    demand: gpd.GeoDataFrame, side: float, extent: shapely.Polygon | shapely.MultiPolygon | None
-) -> gpd.GeoDataFrame:
+def _made(
+    demand: gpd.GeoDataFrame, params: CommunityParams, extent: Ground | None, streets: Streets | None
+) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """Cells between streets; squares where there are none, or where no street divides the ground."""
+    if streets is None:
+        return _grid(demand, params.grid_m, extent), ()
+    found = grids.make(streets.network, demand, params=streets.params, lines=streets.lines, extent=extent)
+    cells = found.table if len(found.table) else _grid(demand, params.grid_m, extent)
+    return cells, found.findings
+
+
+def _grid(demand: gpd.GeoDataFrame, side: float, extent: Ground | None) -> gpd.GeoDataFrame:
     """Squares on whole multiples of their side, so that data never moves them. Numbered from the north west."""
     cells = _cells(demand, side, extent)
     if not len(cells):
@@ -187,7 +230,7 @@ def _grid(
     )
 
 
-def _cells(demand: gpd.GeoDataFrame, side: float, extent: shapely.Polygon | shapely.MultiPolygon | None) -> Ints:
+def _cells(demand: gpd.GeoDataFrame, side: float, extent: Ground | None) -> Ints:
     """Column and row of the squares with people or touching the extent, (cells, 2), from the north west."""
     xy = shapely.get_coordinates(_shapes(demand))
     found = np.floor(xy / side).astype(np.int64)
@@ -222,28 +265,35 @@ def _homes(cells: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> Shapes:
 
 
 def _with_parents(
-    table: gpd.GeoDataFrame, points: Shapes, level: Floats, boundaries: gpd.GeoDataFrame
+    table: gpd.GeoDataFrame,
+    points: Shapes,
+    level: Floats,
+    boundaries: gpd.GeoDataFrame,
+    *,
+    least_m2: Floats | float = 0.0,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The table with ``parent_id``, and all units above, ranked by how many steps they are above it.
 
-    A unit's parent is the finest of a coarser level that holds its point.
+    A unit's parent is the finest of a coarser level that holds its point, and has at least ``least_m2`` (units,).
     """
     units = boundaries[boundaries["admin_level"] >= TOP_LEVEL].sort_values("boundary_id").reset_index(drop=True)
     ids = np.array([*units["boundary_id"], None], dtype=object)
-    above = _above(points, level, units)
+    above = _above(points, level, units, np.broadcast_to(least_m2, len(points)))
     inside = _shapes(units.set_geometry(units.representative_point()))
-    next_above = _above(inside, units["admin_level"].to_numpy(dtype=np.float64), units)
+    next_above = _above(inside, units["admin_level"].to_numpy(dtype=np.float64), units, np.zeros(len(units)))
     rank = _ranks(above, next_above)
     parents = _from_boundaries(units).assign(parent_id=_text(ids[next_above]), level=_text(rank))
     return table.assign(parent_id=_text(ids[above])), parents[rank != RANKS[0]].reset_index(drop=True)
 
 
-def _above(points: Shapes, level: Floats, units: gpd.GeoDataFrame) -> Ints:
-    """The finest unit of a coarser level that holds each point, (points,); ``NONE`` where there is none."""
+def _above(points: Shapes, level: Floats, units: gpd.GeoDataFrame, least_m2: Floats) -> Ints:
+    """The finest unit, of a coarser level and large enough, that holds each point, (points,); ``NONE`` if none."""
     outlines, coarseness = _shapes(units), -units["admin_level"].to_numpy(dtype=np.float64)
     row, unit = shapely.STRtree(outlines).query(points, predicate="intersects")
-    row, unit = row[-coarseness[unit] < level[row]], unit[-coarseness[unit] < level[row]]
-    order = np.lexsort((unit, shapely.area(outlines)[unit], coarseness[unit], row))
+    area = shapely.area(outlines)
+    fits = (-coarseness[unit] < level[row]) & (area[unit] >= least_m2[row])
+    row, unit = row[fits], unit[fits]
+    order = np.lexsort((unit, area[unit], coarseness[unit], row))
     held, first = np.unique(row[order], return_index=True)
     result = np.full(len(points), NONE, dtype=np.int64)
     result[held] = unit[order][first]
@@ -261,12 +311,21 @@ def _ranks(above: Ints, next_above: Ints) -> Shapes:
 
 
 def _complete(
-    table: gpd.GeoDataFrame, parents: gpd.GeoDataFrame, basis: str, demand: gpd.GeoDataFrame, params: CommunityParams
+    table: gpd.GeoDataFrame,
+    parents: gpd.GeoDataFrame,
+    basis: str,
+    demand: gpd.GeoDataFrame,
+    params: CommunityParams,
+    *,
+    study: Ground | None = None,
+    said: tuple[Finding, ...] = (),
 ) -> Communities:
     """The communities with a row for people in none of them, and what must be said about them."""
     out = locate(demand.geometry, table) == OUTSIDE
     people = int(demand.loc[out, "people"].sum())
-    notes = (*_basis_notes(basis, table, params), *_fit_notes(_shapes(table), basis), *_outside_notes(people))
+    # Made cells are the ground's own division: nothing to find.
+    faults = () if basis == "grid" else fit.faults(table, params=params, study_outline=study).findings
+    notes = (*_basis_notes(basis, table, params), *said, *faults, *_outside_notes(people))
     if not out.any():
         return Communities(table, parents, basis, notes)
     rest = _outside(_shapes(demand[out]), _shapes(table), params.margin_m, table.crs)
@@ -285,47 +344,35 @@ def _outside(points: Shapes, shapes: Shapes, margin_m: float, crs: object) -> gp
 
 def _basis_notes(basis: str, table: gpd.GeoDataFrame, params: CommunityParams) -> Iterator[Sentence]:
     if basis == "grid":
-        yield Sentence(
+        squares = table["source"].str.contains("squares").any()
+        en, zh = (f"squares of {params.grid_m:g} m", f"{params.grid_m:g}米网格") if squares else (
+            "cells between streets", "按街道划分的网格")  # fmt: skip
+        yield Finding(
             "communities_made",
-            f"No units on the map hold {params.min_share:.0%} of the people: communities are squares of "
-            f"{params.grid_m:g} m, {len(table)} of them.",
-            f"地图上没有能涵盖{params.min_share:.0%}人口的行政单元：社区以{params.grid_m:g}米网格代替，共{len(table)}格。",
-        )
+            f"No units on the map hold {params.min_share:.0%} of the people: communities are {en}, {len(table)} of "
+            "them.",
+            f"地图上没有能涵盖{params.min_share:.0%}人口的行政单元：社区以{zh}代替，共{len(table)}格。",
+            count=len(table), do_en="Give communities to replace them.", do_zh="请提供社区边界以替换。",
+        )  # fmt: skip
     cut = int(table["source"].str.contains("cut off").sum())
     if cut:
-        yield Sentence(
+        yield Finding(
             "communities_cut_off",
             f"{cut} of {len(table)} communities reach beyond the data; only the part within is counted.",
             f"{len(table)}个社区中有{cut}个超出数据范围，仅统计范围内部分。",
         )
 
 
-def _fit_notes(shapes: Shapes, basis: str) -> Iterator[Sentence]:
-    """Where outlines overlap, and gaps they enclose."""
-    if basis == "grid":
-        return
-    pairs, overlap_m2 = overlaps(shapes)
-    if pairs:
-        yield Sentence(
-            "communities_overlap",
-            f"{pairs} pairs of communities overlap, by {overlap_m2:,.0f} m²; people there belong to the smaller one.",
-            f"{pairs}对社区相互重叠，共{overlap_m2:,.0f}平方米；重叠处人口计入较小者。",
-        )
-    holes = gaps(shapes)
-    if len(holes):
-        yield Sentence(
-            "communities_gaps",
-            f"{len(holes)} gaps lie between communities, {holes.sum():,.0f} m² in all.",
-            f"社区之间有{len(holes)}处空隙，共{holes.sum():,.0f}平方米。",
-        )
-
-
 def _outside_notes(people: int) -> Iterator[Sentence]:
     if people:
-        yield Sentence(
+        yield Finding(
             "people_outside",
             f"{people:,} people live outside every community; they have a row of their own.",
             f"{people:,}人居住在所有社区之外，单列一行。",
+            "warning",
+            people,
+            do_en="Give the communities they live in.",
+            do_zh="请补充其所在社区的边界。",
         )
 
 

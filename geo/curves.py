@@ -2,7 +2,8 @@
 
 Sources: M. Pregnolato et al. 2017, doi:10.1016/j.trd.2017.06.020 (water depth and vehicle speed); AIDR Guideline 7-3
 and Australian Rainfall and Runoff 2019 (hazard classes H1-H6 by depth, velocity and their product); W. Tobler 1993
-(walking speed and slope); GB/T 20480-2017 (levels of sand and dust weather). Levels run from 0, none, to 5, the worst.
+(walking speed and slope); GB/T 20480-2017 (levels of sand and dust weather); the Japan Meteorological Agency's table of
+wind and its effects. Levels run from 0, none, to 5, the worst.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Sourced(BaseModel):
         return cls.model_validate({name: standards[f"{cls.subject}.{name}"].value for name in cls.model_fields})
 
 
-def _numbers(least: float, most: float, *, rising: bool = False) -> Any:
+def _numbers(least: float, most: float, *, rising: bool = False, falling: bool = False) -> Any:
     """A check for five numbers written as words."""
 
     def check(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -49,6 +50,8 @@ def _numbers(least: float, most: float, *, rising: bool = False) -> Any:
             raise ValueError(f"should be numbers from {least:g} to {most:g}")
         if rising and values != sorted(values):
             raise ValueError("should be numbers that do not fall")
+        if falling and values != sorted(values, reverse=True):
+            raise ValueError("should be numbers that do not rise")
         return words
 
     return AfterValidator(check)
@@ -58,6 +61,8 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Shares = Annotated[tuple[Word, ...], Field(min_length=LEVELS, max_length=LEVELS), _numbers(0, 1)]
 Speeds = Annotated[tuple[Word, ...], Field(min_length=LEVELS, max_length=LEVELS), _numbers(1, 200)]
 Bounds = Annotated[tuple[Word, ...], Field(min_length=LEVELS, max_length=LEVELS), _numbers(0, 100, rising=True)]
+Rising = Annotated[tuple[Word, ...], Field(min_length=LEVELS, max_length=LEVELS), _numbers(1e-3, 1e3, rising=True)]
+Falling = Annotated[tuple[Word, ...], Field(min_length=LEVELS, max_length=LEVELS), _numbers(0, 1e3, falling=True)]
 
 
 class HazardParams(Sourced):
@@ -127,6 +132,36 @@ class SandParams(LevelParams):
     def cap_kmh(self, level: Floats) -> Floats:
         """The fastest safe driving, km/h, shape of ``level``; infinity where the level is 0 or not known (NaN)."""
         return by_level(level, self.drive_kmh, none=np.inf)
+
+
+class WindParams(HazardParams):
+    """What wind does to people and vehicles, by its mean speed."""
+
+    subject = "wind"
+    walk_slow_ms: float = Field(gt=0, le=100, description="Wind from which people walk slower, metres per second.")
+    walk_slow_factor: float = Field(gt=0, le=1, description="Speed in that wind as a share of the walking speed.")
+    walk_close_ms: float = Field(gt=0, le=100, description="Wind from which nobody walks, metres per second.")
+    drive_slow_ms: float = Field(gt=0, le=100, description="Wind from which vehicles drive slower, metres per second.")
+    drive_slow_kmh: float = Field(ge=1, le=200, description="Fastest safe driving in that wind, km/h.")
+    drive_close_ms: float = Field(gt=0, le=100, description="Wind from which nobody drives, metres per second.")
+    high_close_ms: float = Field(gt=0, le=100, description="Wind that stops high vehicles, metres per second.")
+    high_from_m: float = Field(gt=0, le=10, description="Height from which a vehicle counts as high, metres.")
+
+
+class LevelTables(Sourced):
+    """Where levels 1 to 5 of each measured hazard begin; hazards that come as levels need no table."""
+
+    subject = "levels"
+    flood: Rising = Field(description="Depth of flood water from which levels 1 to 5 hold, metres.")
+    flood_velocity: Rising = Field(description="Velocity of flood water from which levels 1 to 5 hold, m/s.")
+    flood_duration: Rising = Field(description="Time under water from which levels 1 to 5 hold, hours.")
+    flood_arrival: Falling = Field(description="Time until the water comes, down from which levels 1 to 5 hold, hours.")
+    wind: Rising = Field(description="Mean speed of the wind from which levels 1 to 5 hold, m/s.")
+    earthquake: Rising = Field(description="Seismic intensity from which levels 1 to 5 hold, degrees.")
+    earthquake_pga: Rising = Field(description="Peak ground acceleration from which levels 1 to 5 hold, g (a number).")
+    collapse: Rising = Field(description="Share of collapsed buildings from which levels 1 to 5 hold, 0-1.")
+    tsunami: Rising = Field(description="Depth of a tsunami on land from which levels 1 to 5 hold, metres.")
+    storm_surge: Rising = Field(description="Depth of a storm surge on land from which levels 1 to 5 hold, metres.")
 
 
 class SlopeParams(Sourced):

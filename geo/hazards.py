@@ -106,6 +106,7 @@ class Hazard:
     """One hazard as a raster of intensities: more is worse, 0 is none, NaN is not known.
 
     ``kind`` says what it is (flood, …), ``unit`` the unit of the values, ``dry_is`` what 0 means, in words.
+    ``uncertainty`` is how much a value may be off, in that unit; 0 where nobody said so.
     """
 
     hazard_id: str
@@ -115,10 +116,15 @@ class Hazard:
     dry_is: str = "not affected"
     label_zh: str = ""
     label_en: str = ""
+    uncertainty: float = 0.0
 
     def __post_init__(self) -> None:
+        where = f"hazard {self.hazard_id}"
         empty = [name for name in ("hazard_id", "kind", "unit") if not getattr(self, name)]
-        refuse(InputError, [Fault(f"a {name}", "nothing", f"hazard {self.hazard_id}") for name in empty])
+        faults = [Fault(f"a {name}", "nothing", where) for name in empty]
+        if not (np.isfinite(self.uncertainty) and self.uncertainty >= 0):
+            faults.append(Fault("an uncertainty of 0 or more", f"{self.uncertainty:g}", where))
+        refuse(InputError, faults)
 
     def __repr__(self) -> str:
         return f"Hazard({self.hazard_id}: {self.kind} in {self.unit}, {self.grid!r})"

@@ -7,7 +7,7 @@ scenario on it. Everything that comes out is a table; pages, files and pictures 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from geo import communities as areas_of_planning
 from geo import (
     coverage,
+    dangers,
     evacuation,
     lattice,
     lengths,
     network,
     population,
     reach,
+    rollup,
     services,
     setbacks,
     shelters,
@@ -36,12 +38,14 @@ from geo import (
 )
 from geo import exposures as exposed
 from geo.city import SERVICES, City, PlanParams, Scenario
+from geo.composite import Combined
 from geo.coverage import CoverageParams, Covered, Sites
+from geo.dangers import Extent
 from geo.evacuation import Walks
 from geo.exposures import Faced
 from geo.hazards import Hazard
 from geo.network import Network, Ways
-from geo.population import Population
+from geo.population import Population, Time
 from geo.reasons import Sentence, for_shelter
 from geo.services import (
     ServiceParams,
@@ -69,6 +73,9 @@ class Base:
     people: Population
     community_id: pd.Series
     communities: gpd.GeoDataFrame
+    parents: gpd.GeoDataFrame
+    hazards: Mapping[str, Hazard]
+    extent: Extent
     shelters: gpd.GeoDataFrame
     climb: Floats | None
     usable: Mapping[str, Usable]
@@ -86,10 +93,15 @@ class Base:
 
 @dataclass(frozen=True)
 class Plan:
-    """A scenario's results: tables by layer name, the headline, its audit, and what must be said beside them."""
+    """A scenario's results: tables by layer name, the headline, its audit, and what must be said beside them.
+
+    ``faced`` are the hazards in force, ``combined`` their level cell by cell; None where there is none.
+    """
 
     scenario: Scenario
     params: PlanParams
+    faced: tuple[Hazard, ...]
+    combined: Combined | None
     layers: Mapping[str, gpd.GeoDataFrame]
     headline: Mapping[str, float]
     audit: tuple[summary.Check, ...]
@@ -100,14 +112,16 @@ class Plan:
         return f"Plan({self.scenario.scenario_id}: {h['people_served']:.0f} of {h['people']:.0f} people served)"
 
 
-def prepare(city: City, *, params: PlanParams) -> Base:
-    """Streets, people, communities, shelters, and everybody's walk and services on an ordinary day."""
+def prepare(city: City, *, params: PlanParams, time: Time = "night") -> Base:
+    """Streets, people, communities, shelters, and everybody's walk and services on an ordinary day or night."""
     ways_known, made = _ways(city, params)
     streets = network.build(ways_known)
     climb = None if city.elevation is None else terrain.climb(streets, city.elevation)
     ways = {name: _open(streets, name, params, climb) for name in _profiles(params)}
-    people = _people(city, ways["walk"], params)
+    people = _people(city, ways["walk"], params, time)
     units = _communities(city, streets, people.demand, params)
+    extent = _extent(city, streets, params)
+    known, derived_notes = dangers.of_city(city, extent=extent, params=params)
     sites = shelters.in_plan(city.shelters, params=params.shelter)
     walk = ways["walk"]
     homes = _bound(streets, _shapes(people.demand), ways, params)
@@ -119,6 +133,7 @@ def prepare(city: City, *, params: PlanParams) -> Base:
         *made,
         *people.notes,
         *units.notes,
+        *derived_notes,
         *summary.shelter_notes(city.shelters, sites),
         *summary.island_notes(streets.length_m, walk.island),
         *tallies.station_notes(covered),
@@ -130,6 +145,9 @@ def prepare(city: City, *, params: PlanParams) -> Base:
         people,
         areas_of_planning.assign(people.demand, units),
         units.table,
+        units.parents,
+        known,
+        extent,
         sites,
         climb,
         ways,
@@ -145,7 +163,7 @@ def _ways(city: City, params: PlanParams) -> tuple[Ways, tuple[Sentence, ...]]:
     """The city's streets; where nobody has any, a lattice where people, shelters and facilities are."""
     if city.ways is not None:
         return city.ways, ()
-    tables = [table for table in (city.demand, city.shelters, city.facilities, city.buildings) if table is not None]
+    tables = (*city.people.values(), city.shelters, city.facilities, city.buildings)
     things = [_shapes(table) for table in tables if len(table)]
     if not things and city.outline is not None:
         things = [np.array([city.outline], dtype=object)]
@@ -210,25 +228,30 @@ def _coverage_params(params: PlanParams) -> CoverageParams:
 
 def run(base: Base, scenario: Scenario) -> Plan:
     """One scenario's plan on a prepared city."""
-    faced = Faced(tuple(base.city.hazards[name] for name in scenario.hazards), base.city.crs, base.params.exposure)
+    in_force = tuple(base.hazards[name] for name in scenario.hazards)
+    faced = Faced(in_force, base.city.crs, base.params.exposure, base.params.levels)
+    combined = dangers.together(in_force, extent=base.extent, crs=base.city.crs, params=base.params)
     ways = _under(base, faced)
     doors = _still_open(base.doors, ways["walk"])
     sites = _rated(base, faced, _reached(doors, len(base.shelters)))
     entrances = doors.where(sites["usable"].to_numpy()[doors.place])
     pace_ms = level_speed_ms(base.params.walk, base.params)
     walks = evacuation.walk_to_nearest(ways["walk"], base.places, entrances, speed_ms=pace_ms)
-    told = _told(base, faced, ways, sites, _demand(base, walks, faced.grounds(base.people.shapes)))
+    told = _told(base, faced, ways, sites, _demand(base, walks, faced, combined))
     streets = _streets(base, ways, faced.streets(base.network, rules=base.params))
     sites = _beside(sites, pd.DataFrame({"people_nearest": _drawn(walks, told.demand, len(sites))}))
     units = summary.by_community(base.communities, told.demand, sites, params=base.params.status, walk=base.params.walk)
     demand = _beside(told.demand, tallies.at_places(told))
     by_length = lengths.street_shares(told, units)
-    units = _beside(units, tallies.in_communities(told, units), by_length.communities)
+    more = dangers.in_communities(demand, units, params=base.params)
+    units = _beside(units, tallies.in_communities(told, units), by_length.communities, more)
     if not base.people.total:
         units = lengths.judged(units, params=base.params.status, walk=base.params.walk)
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets}
     layers |= _derived(base, walks, demand, streets) | tallies.layers(told, units)
+    layers |= _above(units, base.parents)
     headline = {**summary.headline(demand, sites), **tallies.headline(told), **by_length.city}
+    headline |= dangers.headline(demand, params=base.params)
     if not base.people.total:
         layers |= {
             name: lengths.uncounted(table) for name, table in layers.items() if name not in ("demand", "cut_off")
@@ -238,6 +261,8 @@ def run(base: Base, scenario: Scenario) -> Plan:
     return Plan(
         scenario,
         base.params,
+        in_force,
+        combined,
         layers,
         headline,
         summary.audit(units, demand, base.people.total),
@@ -306,8 +331,9 @@ def _beside(table: gpd.GeoDataFrame, *more: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(parts, axis=1), geometry=table.geometry, crs=table.crs)
 
 
-def _demand(base: Base, walks: Walks, found: pd.DataFrame) -> gpd.GeoDataFrame:
+def _demand(base: Base, walks: Walks, faced: Faced, combined: Combined | None) -> gpd.GeoDataFrame:
     """Every place with people: its walk now and on a normal day, its shelter, and what becomes of it."""
+    found = faced.grounds(base.people.shapes)
     snapped = base.places.found
     state = evacuation.states(base.normal, walks, snapped, params=base.params.walk)
     before = evacuation.states(base.normal, base.normal, snapped, params=base.params.walk)
@@ -327,7 +353,13 @@ def _demand(base: Base, walks: Walks, found: pd.DataFrame) -> gpd.GeoDataFrame:
             "level_max": found["level_max"].to_numpy(),
         }
     )
-    return _beside(base.demand, columns)
+    demand = _beside(base.demand, columns)
+    return _beside(demand, dangers.at_places(demand, faced.hazards, combined, params=base.params))
+
+
+def _above(units: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
+    """What the communities come to in the units above them; no layer where there are none."""
+    return {"districts": rollup.rolled_up(units, parents)} if len(parents) else {}
 
 
 def _streets(base: Base, ways: Mapping[str, Usable], found: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -365,30 +397,56 @@ def _derived(
     }
 
 
-def _people(city: City, walk: Usable, params: PlanParams) -> Population:
-    """Known people as given; where they come by area, over its dwellings, else its streets; else an estimate."""
-    if city.demand is None:
-        return population.from_buildings(city.buildings, city.areas, params=params.population)
-    by_unit = len(city.demand) > 0 and (shapely.get_dimensions(_shapes(city.demand)) == 2).all()
-    if not by_unit:
-        return population.given(city.demand)
-    people = population.allocate(city.demand, city.buildings, city.areas, params=params.population)
+def _people(city: City, walk: Usable, params: PlanParams, time: Time) -> Population:
+    """Known people where they can be; where nobody is known, an estimate from buildings."""
+    table, said = population.at(city.people, time)
+    if table is None:
+        return population.from_buildings(
+            city.buildings, city.areas, params=params.population, time=time, assumed=params.groups
+        )
+    spots = _spots(walk, params) if (shapely.get_dimensions(_shapes(table)) == 2).any() else None
+    people = population.place(
+        table, city.buildings, city.areas, spots, params=params.population, assumed=params.groups
+    )
+    return replace(people, notes=(*said, *people.notes))
+
+
+def _spots(walk: Usable, params: PlanParams) -> population.Spots:
+    """Points on the streets at which people known only by area may stand."""
     points = territories.samples(walk.network, walk.joined, spacing_m=params.population.street_spacing_m)
     x, y = reach.points(walk.network, points)
     metres = walk.network.length_m[points.edge] / np.bincount(points.edge)[points.edge]
     names = np.char.add(walk.network.street_ids[points.edge].astype(str), np.char.mod("-%d", points.place))
-    return population.along_streets(people, np.asarray(shapely.points(x, y)), metres, names.astype(object))
+    return population.Spots(np.asarray(shapely.points(x, y)), metres, names.astype(object))
 
 
 def _communities(
     city: City, streets: Network, demand: gpd.GeoDataFrame, params: PlanParams
 ) -> areas_of_planning.Communities:
-    """Communities as given, else chosen by where people are; where nobody is known, squares over all streets."""
+    """Communities as given, else chosen by where people are; where the map has none, cells between its streets."""
     if city.communities is not None:
-        return areas_of_planning.given(city.communities, demand=demand, params=params.community)
-    corners = shapely.MultiPoint(np.column_stack([streets.x, streets.y]))
-    extent = None if len(demand) else corners.convex_hull.buffer(params.community.margin_m)
-    return areas_of_planning.choose(city.boundaries, demand=demand, params=params.community, extent=extent)
+        return areas_of_planning.given(
+            city.communities, demand=demand, params=params.community, boundaries=city.boundaries,
+            study_outline=city.outline,
+        )  # fmt: skip
+    between = None if city.ways is None else areas_of_planning.Streets(streets, params.grids, city.lines)
+    extent = city.outline
+    if extent is None and not len(demand):
+        corners = shapely.MultiPoint(np.column_stack([streets.x, streets.y]))
+        extent = corners.convex_hull.buffer(params.community.margin_m)
+    return areas_of_planning.choose(
+        city.boundaries, demand=demand, params=params.community, extent=extent, streets=between
+    )
+
+
+def _extent(city: City, streets: Network, params: PlanParams) -> Extent:
+    """The ground on which hazards are combined: the outline's box, else that of the streets, metres."""
+    if city.outline is not None:
+        xmin, ymin, xmax, ymax = (float(edge) for edge in shapely.bounds(city.outline))
+    else:
+        xmin, ymin, xmax, ymax = (float(f(at)) for f in (np.min, np.max) for at in (streets.x, streets.y))
+    margin = params.community.margin_m
+    return xmin - margin, ymin - margin, xmax + margin, ymax + margin
 
 
 def _shapes(table: gpd.GeoDataFrame) -> NDArray[np.object_]:

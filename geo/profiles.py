@@ -17,9 +17,11 @@ from geo.curves import (
     FireHazardParams,
     FloodParams,
     LandslideParams,
+    LevelTables,
     SandParams,
     SlopeParams,
     Sourced,
+    WindParams,
     Word,
 )
 from geo.standards import Standards
@@ -215,6 +217,8 @@ class Rules(BaseModel):
     landslide: LandslideParams = Field(description="What landslides do to streets.")
     debris: DebrisParams = Field(description="What rubble and debris do to streets.")
     sand: SandParams = Field(description="What wind-blown sand does to streets.")
+    wind: WindParams = Field(description="What wind does to streets.")
+    levels: LevelTables = Field(description="Where the levels of measured hazards begin.")
 
     @classmethod
     def of(cls, standards: Standards) -> Self:

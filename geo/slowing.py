@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import hazards
-from geo.curves import HazardParams, LevelParams, SandParams, hazard_class, water_speed_kmh
-from geo.errors import Fault, InputError, refuse
+from geo import hazards, levels
+from geo.curves import HazardParams, LevelParams, SandParams, WindParams, hazard_class, water_speed_kmh
+from geo.errors import InputError, refuse
 from geo.hazards import Cuts, Hazard
+from geo.levels import DECIMALS, WATER
 from geo.network import NO_TUNNEL, Network
 from geo.profiles import ProfileParams, Rules, VehicleParams
 from geo.speeds import KMH_MS
@@ -24,12 +25,16 @@ from geo.speeds import KMH_MS
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-REASONS = {"flood": "flooded", "fire": "fire", "landslide": "landslide", "debris": "debris", "sand": "sand"}
+REASONS = {
+    **dict.fromkeys(WATER, "flooded"), "fire": "fire", "wildfire": "fire",
+    "landslide": "landslide", "debris_flow": "landslide", "debris": "debris", "collapse": "debris",
+    "sand": "sand", "wind": "wind",
+}  # fmt: skip
 """Kinds of hazards that close streets, and the reason they leave; of several the first is named."""
-UNITS = {"flood": "m", "flood_velocity": "m/s"} | dict.fromkeys(("fire", "landslide", "debris", "sand"), "level")
+MOVE = {*REASONS, "flood_velocity"}
+"""Kinds that do something to streets. The others (shaking, how long water stays, what lies near) are not asked."""
+UNITS = levels.UNITS
 """The kinds that have rules, with the unit their values must have."""
-DECIMALS = 5
-"""To how many decimals values are compared with bounds: finer than any data, coarser than a raster's own numbers."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,16 @@ class Slowing:
 
 
 def slowing(network: Network, profile: ProfileParams, faced: Sequence[Hazard], *, rules: Rules) -> Slowing:
-    """What the hazards in force do to a profile on each street; at least one hazard, each of a kind of ``UNITS``.
+    """What the hazards in force do to a profile on each street; each is of a kind of ``UNITS``.
 
     Several hazards of one kind count as the worst of them on each piece. A velocity of the water speaks only where
-    there is water: on each piece both rasters' own cells meet. Raises InputError for a kind or a unit without a rule.
+    there is a flood: on each piece both rasters' own cells meet. Kinds that are not in ``MOVE`` do nothing. Raises
+    InputError for a kind or a unit without a rule.
     """
-    refuse(InputError, [fault for hazard in faced for fault in _faults(hazard)])
+    refuse(InputError, [fault for hazard in faced for fault in levels.faults(hazard)])
+    faced = [hazard for hazard in faced if hazard.kind in MOVE]
+    if not faced:
+        return _nothing(len(network.u))
     cuts = hazards.cut_lines(network.px, network.py, network.start, crs=network.crs, faced=faced)
     felt = {kind: _felt(network, cuts, faced, kind, rules) for kind in dict.fromkeys(h.kind for h in faced)}
     factor, cap, reason = np.ones(len(cuts)), np.full(len(cuts), np.inf), np.zeros(len(cuts), dtype=np.int8)
@@ -78,13 +87,9 @@ def slowing(network: Network, profile: ProfileParams, faced: Sequence[Hazard], *
     return _gathered(network, cuts, factor, cap, reason, _unknown(network, cuts, felt))
 
 
-def _faults(hazard: Hazard) -> list[Fault]:
-    where, known = f"hazard {hazard.hazard_id}", ", ".join(UNITS)
-    if hazard.kind not in UNITS:
-        return [Fault(f"a kind that says what it does to streets ({known})", hazard.kind, where)]
-    if hazard.unit != UNITS[hazard.kind]:
-        return [Fault(f"values in {UNITS[hazard.kind]}", hazard.unit, where)]
-    return []
+def _nothing(n: int) -> Slowing:
+    none = np.zeros(0)
+    return Slowing(np.full(n, None, dtype=object), np.zeros(n), np.zeros(0, dtype=np.int32), none, none, none)
 
 
 def _felt(network: Network, cuts: Cuts, faced: Sequence[Hazard], kind: str, rules: Rules) -> Floats:
@@ -94,17 +99,22 @@ def _felt(network: Network, cuts: Cuts, faced: Sequence[Hazard], kind: str, rule
     return np.where(exempt(network, rule_of(kind, rules))[cuts.line], 0.0, value)
 
 
-def rule_of(kind: str, rules: Rules) -> HazardParams:
-    """The rule of a kind of hazard."""
+def rule_of(kind: str, rules: Rules) -> HazardParams | None:
+    """The rule of a kind of hazard, None for one that does nothing to streets."""
     return {
-        **{"flood": rules.flood, "flood_velocity": rules.flood, "fire": rules.fire_hazard},
-        **{"landslide": rules.landslide, "debris": rules.debris, "sand": rules.sand},
-    }[kind]
+        **dict.fromkeys((*WATER, "flood_velocity"), rules.flood),
+        **dict.fromkeys(("fire", "wildfire"), rules.fire_hazard),
+        **dict.fromkeys(("landslide", "debris_flow"), rules.landslide),
+        **dict.fromkeys(("debris", "collapse"), rules.debris),
+        **{"sand": rules.sand, "wind": rules.wind},
+    }.get(kind)
 
 
-def exempt(network: Network, rule: HazardParams) -> Mask:
-    """Streets (edges,) out of a hazard's reach: bridges above it, tunnels below."""
+def exempt(network: Network, rule: HazardParams | None) -> Mask:
+    """Streets (edges,) out of a hazard's reach: bridges above it, tunnels below; none without a rule."""
     found = np.zeros(len(network.u), dtype=bool)
+    if rule is None:
+        return found
     if rule.bridge_exempt:
         found |= network.edge_is("bridge")
     if rule.tunnel_exempt:
@@ -116,9 +126,11 @@ def _effect(
     kind: str, felt: dict[str, Floats], profile: ProfileParams, rules: Rules
 ) -> tuple[Floats, Floats | float, Mask]:
     """Share of the speed left, fastest speed in km/h, and whether closed, on each piece."""
-    if kind == "flood":
-        return _water(felt["flood"], felt.get("flood_velocity"), profile, rules)
-    rule, level = rule_of(kind, rules), felt[kind]
+    if kind in WATER:
+        return _water(felt[kind], felt.get("flood_velocity") if kind == "flood" else None, profile, rules)
+    if kind == "wind":
+        return _wind(felt[kind], profile, rules.wind)
+    rule, level = rule_of(kind, rules), levels.levels_of(kind, felt[kind], rules.levels).astype(np.float64)
     assert isinstance(rule, LevelParams)
     left = rule.left(level, family=profile.family)
     if isinstance(rule, SandParams) and profile.family == "drive":
@@ -137,6 +149,19 @@ def _water(
     if not drives:
         return np.ones(len(depth)), np.inf, shut
     return np.ones(len(depth)), water_speed_kmh(depth, close_m=profile.close_depth_m, params=rules.flood), shut
+
+
+def _wind(speed: Floats, profile: ProfileParams, rule: WindParams) -> tuple[Floats, Floats | float, Mask]:
+    """From one speed of the wind on people walk and vehicles drive slower, from another on not at all."""
+    if not isinstance(profile, VehicleParams):
+        return np.where(speed >= rule.walk_slow_ms, rule.walk_slow_factor, 1.0), np.inf, speed >= rule.walk_close_ms
+    cap = np.where(speed >= rule.drive_slow_ms, rule.drive_slow_kmh, np.inf)
+    high = profile.height_m >= rule.high_from_m
+    return (
+        np.ones(len(speed)),
+        cap,
+        speed >= (min(rule.high_close_ms, rule.drive_close_ms) if high else rule.drive_close_ms),
+    )
 
 
 def _unknown(network: Network, cuts: Cuts, felt: dict[str, Floats]) -> Floats:

@@ -140,7 +140,32 @@ DEMAND = Schema(
     ),
 )
 
-ALL = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, COMMUNITIES, DEMAND)
+LOTS = Schema(
+    "lots",
+    (
+        Column("lot_id", "id", "Stable id: the parcel's number where it has one."),
+        *_names("lot"),
+        Column("use", "text", "What the land is for, in the plan's words; None when not stated."),
+        Column("area_m2", "float", "Area in square metres as the plan states it; NaN when not stated."),
+    ),
+    POLYGONS,
+)
+
+SUPPLIES = Schema(
+    "supplies",
+    (
+        Column("supply_id", "id", "Stable id: one item at one place."),
+        *_names("place"),
+        Column("tier", "text", "Who holds it: community, school, supermarket or household; None when not stated."),
+        Column("item", "text", "What it is: water, rice, tents, …"),
+        Column("quantity", "float", "How much of it, in unit; NaN when not stated."),
+        Column("unit", "text", "What quantity counts: bottles, kg, pieces, …"),
+        Column("expiry", "text", "Last day it is good, YYYY-MM-DD or YYYY-MM; None when it keeps or is not stated."),
+        Column("agreement_until", "text", "Last day of the agreement with the holder, as expiry; None without one."),
+    ),
+)
+
+ALL = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, COMMUNITIES, DEMAND, LOTS, SUPPLIES)
 
 
 def without_nan(table: pd.DataFrame) -> pd.DataFrame:

@@ -19,12 +19,16 @@ KNOWS = {"app": {"app", "geo", "data", "tiles"}, "data": {"data", "geo"}, "geo":
 # The reading order of geo: a module imports only those before it.
 ORDER = [
     *("errors", "crs", "shifts", "tables", "standards", "curves", "tags", "conditions", "profiles", "reasons"),
-    *("network", "lattice", "snapping", "access", "speeds", "turns", "buckets", "dissection", "contraction", "hierarchy"),
-    *("routing", "search", "updates", "reach", "paths", "splits", "detours"),
-    *("traversal", "hazards", "slowing", "exposures", "terrain", "usable"),
-    *("membership", "boundaries", "cells", "rings", "outline"),
-    *("population", "communities", "setbacks", "facilities", "shelters", "evacuation"),
-    *("services", "circles", "causes", "territories", "coverage", "summary", "city"),
+    *("network", "lattice", "snapping", "access", "speeds", "turns"),
+    *("buckets", "dissection", "contraction", "hierarchy"),
+    *("offsets", "routing", "search", "updates", "reach", "paths", "splits", "detours"),
+    *("traversal", "hazards", "levels", "slowing", "exposures", "terrain", "usable"),
+    *("frames", "nearness", "composite", "derived"),
+    *("completeness", "membership", "boundaries", "cells", "rings", "outline"),
+    *("headcount", "groups", "standing", "dwellings"),
+    *("fit", "blocks", "balance", "grids", "parentage"),
+    *("population", "communities", "setbacks", "facilities", "shelters", "evacuation", "displaced"),
+    *("services", "circles", "causes", "territories", "coverage", "summary", "rollup", "city", "dangers"),
     *("zoning", "access_audit", "siting", "scores", "index"),
     *("tallies", "lengths", "plan"),
 ]

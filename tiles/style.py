@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -188,6 +188,7 @@ HAZARD_CLOSURES = (
     ("landslide", Text("被滑坡阻断", "Closed by a landslide"), "#7b4b2c", (9.0, 4.0)),
     ("debris", Text("被废墟阻断", "Closed by debris"), "#7d2a83", (2.0, 4.0)),
     ("sand", Text("被风沙阻断", "Closed by blown sand"), "#b8860b", (9.0, 3.0, 2.0, 3.0)),
+    ("wind", Text("被大风阻断", "Closed by wind"), "#3f3d78", (12.0, 3.0)),
 )
 """Reasons for which a hazard other than water closes a street: the code, its words, hue and dash."""
 
@@ -251,6 +252,14 @@ def intensity(maximum: float, unit: Text) -> Style:
         for label, b, hue in zip(labels, bounds, INTENSITY_COLOURS, strict=True)
     ]
     return Style("ramp", (none, *classes, _not_known(Symbol())), "value", unit)
+
+
+def arrivals_of_water(maximum: float, unit: Text) -> Style:
+    """When water arrives, in five equal classes up to ``maximum``: the sooner the darker, 0 in the darkest."""
+    later = intensity(maximum, unit)
+    hues = reversed(INTENSITY_COLOURS)
+    classes = [replace(cls, symbol=_wash(hue)) for cls, hue in zip(later.classes[1:-1], hues, strict=True)]
+    return replace(later, classes=(*classes, later.classes[-1]))
 
 
 def levels() -> Style:

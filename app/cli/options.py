@@ -63,6 +63,14 @@ class TimeOfDay(StrEnum):
     night = "night"
 
 
+class StateOfCity(StrEnum):
+    """平时, 急时, 战时."""
+
+    normal = "normal"
+    alert = "alert"
+    emergency = "emergency"
+
+
 class StreetsFrom(StrEnum):
     """Where a study's streets come from."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import WORKSPACE, AsJson, StreetsFrom, StudyName, TimeOfDay, WorkspacePath
+from app.cli.options import WORKSPACE, AsJson, StateOfCity, StreetsFrom, StudyName, TimeOfDay, WorkspacePath
 
 if TYPE_CHECKING:
     from app.cli.screen import Stages
@@ -20,6 +20,8 @@ def register(app: typer.Typer) -> None:
     app.command("sample")(sample)
     app.command("new")(new)
     app.command("add")(add)
+    app.command("derive")(derive)
+    app.command("scenario")(scenario)
     app.command("remove")(remove)
 
 
@@ -102,6 +104,7 @@ def new(
         raise typer.BadParameter(said, param_hint="--osm / --place")
     stages = Stages()
     with stages("starting"):
+        _warm()
         from app.adding import new_study
         from app.store import Workspace
 
@@ -145,7 +148,8 @@ def add(
         typer.Option(
             "--hazard",
             metavar="TYPE",
-            help="What the hazard is: flood, flood_velocity, fire, landslide, debris or sand.",
+            help="What the hazard is: flood, flood_velocity, flood_duration, flood_arrival, tsunami, storm_surge, "
+            "fire, wildfire, wind, sand, earthquake, earthquake_pga, collapse, landslide, debris_flow or debris.",
         ),
     ] = "",
     unit: Annotated[
@@ -153,8 +157,8 @@ def add(
         typer.Option(
             "--unit",
             metavar="U",
-            help="Unit of the raster's values: m, cm, mm or ft for a flood (default for the others: m/s for its "
-            "velocity, else level, 0 none to 5 worst).",
+            help="Unit of the values: of a depth of water m, cm, mm or ft; of a speed m/s or km/h; level, 0 none to 5 "
+            "worst; … (default: the hazard's usual one); of a raster of people: people, people/km2, people/ha.",
         ),
     ] = "",
     crs: Annotated[
@@ -172,8 +176,9 @@ def add(
             "--map",
             metavar="FIELD=COLUMN",
             help="Which column of the file a field is read from (default: columns of the field's name), or "
-            "FIELD:=VALUE for the same value in every row; with a hazard VALUE=NUMBER, what each value of the raster "
-            "stands for, in --unit (none: not affected). May be repeated.",
+            "FIELD:=VALUE for the same value in every row; with a hazard VALUE=NUMBER, what each value of the file "
+            "stands for, in --unit (none: not affected), level=COLUMN of its outlines, or @NAME of a known table of "
+            "classes. May be repeated.",
         ),
     ] = None,
     nodata: Annotated[
@@ -229,13 +234,14 @@ def add(
 
     stages = Stages()
     with stages("starting"):
+        _warm()
         from app.adding import Addition, mapping
         from app.adding import add as add_layer
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
         _refuse_years(return_period)
-        columns, constants = mapping(map_ or ())
+        mapped = mapping(map_ or ())
         what = Addition(
             kind,
             file,
@@ -245,8 +251,9 @@ def add(
             unit=unit,
             crs=crs,
             nodata=nodata,
-            columns=columns,
-            constants=constants,
+            columns=mapped.columns,
+            constants=mapped.constants,
+            class_table=mapped.class_table,
             return_period_y=return_period,
             hours=hour,
             uncertainty=uncertainty,
@@ -260,6 +267,72 @@ def add(
     for note in notes:
         say(f"note: {note.en}")
     _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
+
+
+def derive(
+    study: StudyName,
+    hazard: Annotated[
+        str,
+        typer.Argument(
+            metavar="HAZARD",
+            help="What to make of the study's map: waterside, steep_slope, fuel_industry, power_line or old_dense.",
+        ),
+    ],
+    scenario: Annotated[
+        str,
+        typer.Option("--scenario", metavar="ID", help="Scenario it is in force in (default: one of its own)."),
+    ] = "",
+    name: Annotated[
+        str,
+        typer.Option("--name", metavar="TEXT", help="Id of the layer, or a name to make one from (default: HAZARD)."),
+    ] = "",
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Let a study have a hazard made from its own map and heights, without a file."""
+    from app.cli.screen import Stages
+
+    stages = Stages()
+    with stages("starting"):
+        from app import adding
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+        changed = adding.derive(opened, opened.find(study).study_id, hazard, scenario=scenario, name=name)
+    _tell(changed, as_json, f"{changed.study_id} has {changed.file.layers[-1].layer_id} now", stages)
+
+
+def scenario(
+    study: StudyName,
+    name: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="Id of the scenario, or a title to make one from; made if new.")
+    ],
+    hazard: Annotated[
+        list[str] | None,
+        typer.Option("--hazard", metavar="LAYER", help="Id of a hazard in force; may be repeated (default: as it is)."),
+    ] = None,
+    time: Annotated[TimeOfDay | None, typer.Option("--time", help="When it is (default: as it is; night).")] = None,
+    state: Annotated[StateOfCity | None, typer.Option("--state", help="State of the city (default: as it is).")] = None,
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Title (default: as it is).")] = None,
+    title_zh: Annotated[str | None, typer.Option("--title-zh", metavar="TEXT", help="Title in Chinese.")] = None,
+    as_json: AsJson = False,
+    workspace: WorkspacePath = WORKSPACE,
+) -> None:
+    """Make or change a scenario: the hazards in force, day or night, and the state of the city."""
+    from app.cli.screen import Stages
+
+    stages = Stages()
+    with stages("starting"):
+        from app.emergencies import set_scenario
+        from app.store import Workspace
+
+        opened = Workspace.open(workspace)
+        found = opened.find(study)
+        changed = set_scenario(
+            opened, found.study_id, name, hazards=hazard, time=time and time.value, state=state and state.value,
+            title=title, title_zh=title_zh,
+        )  # fmt: skip
+    _tell(changed, as_json, f"{changed.study_id} has scenario {name}", stages)
 
 
 def remove(
@@ -302,6 +375,13 @@ def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None
         return new_study(opened, study, extract, boundary=boundary or outline, name=title, stage=stages)
 
 
+def _warm() -> None:
+    """Let the process that reads foreign files load while this one does."""
+    from data import guarded
+
+    guarded.warm()
+
+
 def _refuse_years(return_period: float | None) -> None:
     """A return period is a number of years that passes; not zero, and not without end."""
     from geo.errors import Fault, ParameterError
@@ -309,7 +389,6 @@ def _refuse_years(return_period: float | None) -> None:
     if return_period is not None and not 0 < return_period < math.inf:
         cure = "Write --return-period 100, or leave it out."
         raise ParameterError(Fault("years, a number more than 0", f"{return_period:g}", "--return-period", cure))
-
 
 
 def _tell(study: Study, as_json: bool, said: str, stages: Stages) -> None:

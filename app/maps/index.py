@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from app.maps.guard import MapPage, headers, refuse_foreign
+from app.maps.plain import template
 from app.maps.view import LANG_CODES, LOCAL, Choice, Number
 from app.texts import catalogue, section
 from tiles.text import NOTHING, Text
@@ -23,6 +22,11 @@ class StudyCard:
     numbers: tuple[Number, ...] = ()
     scenarios: tuple[Choice, ...] = ()
     downloads: tuple[Choice, ...] = ()
+    check: Choice | None = None
+
+    def choices(self) -> Iterator[Choice]:
+        """Every way that leads on from the card, beside the map's."""
+        yield from (*self.scenarios, *self.downloads, *([self.check] if self.check else []))
 
 
 @dataclass(frozen=True)
@@ -38,24 +42,17 @@ class IndexView:
     version: str = ""
 
     def __post_init__(self) -> None:
-        choices = [*self.languages, *(c for card in self.studies for c in (*card.scenarios, *card.downloads))]
+        choices = [*self.languages, *(c for card in self.studies for c in card.choices())]
         urls = [self.api, self.static, *(card.url for card in self.studies), *(choice.url for choice in choices)]
         away = [url for url in urls if url and not LOCAL.fullmatch(url)]
         if away:
             raise ValueError(f"addresses must be paths on this server, not {', '.join(map(repr, away))}")
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    return Environment(
-        loader=PackageLoader("app.maps", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("index.html")
-
-
 def render(view: IndexView) -> MapPage:
     """The start page of a view; ValueError when it would reach for another host."""
     words = catalogue(view.lang)
-    text = _template().render(
+    text = template("index.html").render(
         view=view, lang=view.lang, code=LANG_CODES[view.lang], words=section("index", view.lang), app=words["page.app"],
         language=words["page.language"], version=words["page.version"].format(value=view.version),
         written=lambda number: _written(number, view.lang),

@@ -72,6 +72,7 @@ def described(view: MapView) -> dict[str, Any]:
         "title": view.title.of(lang),
         "scenario": view.scenario.of(lang),
         "home": view.home,
+        "check": view.check,
         "version": view.version,
         "bounds": view.bounds,
         "urls": asdict(view.urls),

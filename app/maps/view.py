@@ -83,6 +83,7 @@ class MapView:
     notes: tuple[Text, ...] = ()
     attribution: tuple[str, ...] = ()
     home: str = "/"
+    check: str = "/"
     version: str = ""
 
     def __post_init__(self) -> None:
@@ -94,5 +95,5 @@ class MapView:
 
     def _addresses(self) -> Iterator[str]:
         yield from vars(self.urls).values()
-        yield self.home
+        yield from (self.home, self.check)
         yield from (choice.url for choice in (*self.scenarios, *self.languages))

@@ -9,6 +9,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 import data.osm.tables as tables
 import data.osm.water as water
@@ -25,6 +26,9 @@ from geo.network import Ways
 
 SOURCE, LICENCE, ATTRIBUTION = "OpenStreetMap", "ODbL-1.0", "© OpenStreetMap contributors"
 Bounds = tuple[float, float, float, float]
+Points = NDArray[np.float64]
+LAND_POINTS = 200_000
+"""About how many points on land tell which side of a bank is water: a face is as dry for a tenth of its houses."""
 
 COUNTS = {
     "streets": "Stretches of street kept.",
@@ -36,6 +40,8 @@ COUNTS = {
     "do not say which turn they forbid.",
     "ways_cut_by_missing_nodes": "Ways kept in pieces: the extract lacks some of their nodes.",
     "ways_without_line": "Ways left out: fewer than two of their nodes in a row are in the extract.",
+    "nodes_beyond_earth": "Nodes of ways left out: they lie outside 180°W-180°E, 90°S-90°N.",
+    "relations_unreadable": "Relations left out: their tags are no UTF-8 text.",
     "file_sorted_first": "1 when the file was not sorted, or held objects twice, and was put in order first.",
     "beyond_projection": "Objects left out: too far away for the metric coordinate system.",
     "outlines_repaired": "Outlines that crossed themselves, repaired to the area they enclose.",
@@ -43,9 +49,10 @@ COUNTS = {
     "buildings_without_outline": "Buildings left out: mapped as a point.",
     "buildings_not_closed": "Buildings left out: the outline is not closed, or encloses nothing.",
     "buildings_drawn_twice": "Buildings left out: drawn a second time.",
-    "buildings_cut_off": "Buildings left out: a relation of which the extract lacks a part.",
+    "buildings_cut_off": "Buildings left out: a relation that does not close, or of which the extract lacks a part.",
     "levels_not_understood": "Numbers of storeys that are no number: taken as not recorded.",
     "height_not_understood": "Heights that are no height: taken as not recorded.",
+    "built_year_not_understood": "Years of building that are no year: taken as not recorded.",
     "voltage_not_understood": "Voltages that are no number: taken as not recorded.",
     "facilities": "Facilities kept, each place once.",
     "facilities_parts_of_another": "Facilities left out: parts of another of the same kind.",
@@ -56,11 +63,17 @@ COUNTS = {
     "open_ground_without_outline": "Parks and squares left out as candidate shelters: mapped as a point.",
     "areas": "Areas of land and water kept.",
     "areas_not_closed": "Areas left out: the outline is not closed, or encloses nothing.",
-    "areas_cut_off": "Areas left out: a relation of which the extract lacks a part.",
+    "areas_cut_off": "Areas left out: a relation that does not close, or of which the extract lacks a part.",
     "water_closed_by_edge": "Water areas that the extract cuts off, closed along its edge.",
     "water_cut_off": "Water areas left out: the extract cuts them off; their shores are kept as lines.",
     "lines": "Rivers, railways, power lines, … kept.",
     "lines_shore": "Shore lines kept of water areas that the extract cuts off.",
+    "evacuation_routes": "Evacuation routes (relations) kept as lines.",
+    "evacuation_routes_cut": "Evacuation routes of which the extract lacks a street: kept without it.",
+    "streets_hazard_prone": "Stretches said to flood, or to be prone to another hazard, kept as lines too.",
+    "hazard_points": "Points marked with a hazard: seen and not kept.",
+    "power_towers": "Towers of power lines: seen and not kept, the line is.",
+    "cameras": "Surveillance cameras: seen and not kept.",
     "boundaries": "Boundaries of administrative units and named places kept.",
     "boundaries_closed_by_edge": "Boundaries that the extract cuts off, closed along its edge.",
     "boundaries_cut_off": "Boundaries left out: the extract cuts them off.",
@@ -108,10 +121,10 @@ def read(path: str | Path, *, crs: str | None = None) -> Extract:
     raw = scan(Path(path))
     counts: Counter[str] = Counter(raw.counts)
     streets = pieces(raw, counts)
-    if not streets:
+    if not len(streets):
         cure = "Give an extract of a whole town, with its streets."
         raise UnreadableError(Fault("streets (highway=…)", "none in the file", str(path), cure))
-    metric = _metric(crs) if crs else metric_crs(*middle(raw, streets))
+    metric = _metric(crs) if crs else metric_crs(*middle(streets))
     things = tables.mapped(raw, crs=metric, counts=counts)
     return _extract(raw, things, ways(raw, streets, crs=metric, counts=counts), counts)
 
@@ -132,13 +145,21 @@ def _extract(raw: Raw, of: Mapped, streets: Ways, counts: Counter[str]) -> Extra
 
 def _closed_water(of: Mapped, streets: Ways, built: gpd.GeoDataFrame, extent: shapely.Polygon) -> Shapes:
     """Each water area that the extract cuts off, closed along its edge where the map tells which side is land."""
-    off_bridges = np.repeat(streets.tags[["bridge", "tunnel"]].isna().all(axis=1).to_numpy(), np.diff(streets.start))
-    homes = shapely.get_coordinates(shapely.point_on_surface(built.geometry.to_numpy()))
-    land = np.r_[np.column_stack([streets.x, streets.y])[off_bridges], homes]
     closed = np.full(len(of.shores), None, dtype=object)
-    for row, banks in enumerate(of.shore_shape):
-        closed[row] = None if banks is None else water.close(banks, land, extent=extent)
+    there = np.flatnonzero(~shapely.is_missing(of.shore_shape))
+    land = _land(streets, built) if len(there) else np.zeros((0, 2))
+    for row in there:
+        closed[row] = water.close(of.shore_shape[row], land, extent=extent)
     return closed
+
+
+def _land(streets: Ways, built: gpd.GeoDataFrame) -> Points:
+    """Points on streets off bridges and in houses, (n, 2): of a large place every second, third, … of them."""
+    off_bridges = np.repeat(streets.tags[["bridge", "tunnel"]].isna().all(axis=1).to_numpy(), np.diff(streets.start))
+    nodes = np.flatnonzero(off_bridges)
+    step = max(1, (len(nodes) + len(built)) // LAND_POINTS)
+    homes = shapely.get_coordinates(shapely.point_on_surface(built.geometry.to_numpy()[::step]))
+    return np.concatenate([np.column_stack([streets.x, streets.y])[nodes[::step]], homes])
 
 
 def _metric(crs: str) -> str:

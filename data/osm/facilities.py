@@ -19,15 +19,25 @@ from numpy.typing import NDArray
 
 import data.osm.kinds as kinds
 from data.osm.tables import Mapped, frame, text
+from data.osm.tagging import Tags
 from geo.tables import FACILITIES, NAMES
 
 Ints = NDArray[np.int64]
 
 
 def facilities(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
-    """Everything that serves, each place once, ``geo.tables.FACILITIES``; points and outlines as mapped."""
-    rows, kind, weak = _serving(of, counts)
-    columns = {"kind": text(kind), "weak": np.array(weak, dtype=bool)}
+    """Everything that serves, each place once, ``geo.tables.FACILITIES``; points and outlines as mapped.
+
+    More columns, None when not said: ``detail`` (``pillar`` of a hydrant, what a tank holds) and ``emergency_use``
+    (what a place becomes in an emergency: ``shelter;staging_area``).
+    """
+    rows = _serving(of, counts)
+    tags = of.things.tags.take(rows)
+    weak = ~tags.flags(kinds.facility)
+    columns = {
+        "kind": text(tags.each(_kind)), "detail": text(tags.each(kinds.detail)),
+        "emergency_use": text(tags.each(kinds.emergency_use)), "weak": weak,
+    }  # fmt: skip
     every = frame(of, FACILITIES, rows, of.place(rows), columns)
     once = each_place_once(every)
     counts["facilities_parts_of_another"] = len(every) - len(once)
@@ -35,24 +45,20 @@ def facilities(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
     return once.drop(columns="weak")
 
 
-def _serving(of: Mapped, counts: Counter[str]) -> tuple[list[int], list[str], list[bool]]:
-    """Rows of what serves, its kind, and whether that is known only from what it was built as."""
-    rows, kind, weak = [], [], []
-    for row in of.notable:
-        tags = of.things.tags[row]
-        by_tag = kinds.facility(tags)
-        found = by_tag or kinds.built_as(tags)
-        if found is None or of.drawn_again(row, kinds.facility):
-            continue
-        if kinds.out_of_use(tags):
-            counts["facilities_out_of_use"] += 1
-        elif of.is_somewhere(row):
-            rows.append(row)
-            kind.append(found)
-            weak.append(by_tag is None)
-        else:
-            counts["facilities_cut_off"] += 1
-    return rows, kind, weak
+def _serving(of: Mapped, counts: Counter[str]) -> Ints:
+    """Rows of what serves and is somewhere; the rest is counted."""
+    found = of.those(_kind)
+    found = found[~of.drawn_again(found, kinds.facility)]
+    gone = of.things.tags.take(found).flags(kinds.out_of_use)
+    here = of.is_somewhere(found)
+    counts["facilities_out_of_use"] += int(gone.sum())
+    counts["facilities_cut_off"] += int((~gone & ~here).sum())
+    return found[~gone & here]
+
+
+def _kind(tags: Tags) -> str | None:
+    """What serves here, by its own tag or else judging by the building."""
+    return kinds.facility(tags) or kinds.built_as(tags)
 
 
 def each_place_once(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -6,26 +6,48 @@ copy with positive ids is made in a temporary folder and read in its stead.
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO, cast
 
+import numpy as np
 import osmium
+from numpy.typing import NDArray
 from osmium.io import File
 from osmium.osm.types import OSMEntity
 
 from data.osm.raw import Header
 from data.osm.values import day
+from data.osm.wire import zero_in_text
 from geo.errors import Fault, FileMissingError, UnreadableError
 
 NEW_OBJECT = 1 << 40
 """Added to the number of an object that has no id of OpenStreetMap's yet; real ids are far below."""
-EXPECTED = "an OpenStreetMap file (.osm.pbf, .osm, .osm.gz, .osm.bz2)"
+EXPECTED = "an OpenStreetMap file (.osm.pbf, .osm, .osm.gz, .osm.bz2, .o5m)"
 AGAIN = "Download or export it again; it may be cut off."
-_MAGIC = {b"\x1f\x8b": "osm.gz", b"BZh": "osm.bz2", b"<": "osm", b"\xef\xbb\xbf<": "osm"}
+_MAGIC = {
+    b"\x1f\x8b": "osm.gz", b"BZh": "osm.bz2", b"<": "osm", b"\xef\xbb\xbf<": "osm", b"\xff\xe0\x04o5": "o5m",
+}  # fmt: skip
+_UNPACK = "Unpack it, and give the .osm or .osm.pbf file that is inside."
+_OTHERS = {
+    b"PK\x03\x04": ("a zip archive", _UNPACK), b"\xfd7zXZ\x00": ("a file packed with xz", _UNPACK),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK), b"\x28\xb5\x2f\xfd": ("a file packed with zstd", _UNPACK),
+    b"Rar!": ("a rar archive", _UNPACK),
+    b"SQLite format 3": ("a database such as a GeoPackage", "Add its tables one by one, as streets, buildings, …"),
+    b"{": ("JSON", "Give the map as .osm.pbf or .osm, or add the GeoJSON as a layer of streets, buildings, …"),
+}  # fmt: skip
+"""What people give in the place of a map, by how it begins: what it is, and what to do."""
+_UNPACKERS = {"osm.gz": cast("Opening", gzip.open), "osm.bz2": cast("Opening", bz2.open)}
+Opening = Callable[[Path, str], IO[bytes]]
 _PBF = b"OSMHeader"
+HEAD_BYTES = 64
+"""How much of a file tells its form."""
 _META_DATE = re.compile(r"osm_base=\"([^\"]+)\"")
 
 
@@ -36,13 +58,40 @@ def opened(path: Path) -> File:
     if not path.is_file():
         raise UnreadableError(Fault(EXPECTED, "a folder", str(path)))
     with path.open("rb") as stream:
-        start = stream.read(64)
+        form = _form(stream.read(HEAD_BYTES), path)
+    if form in _UNPACKERS and (inside := _form(_unpacked_head(path, form), path)) != "osm":
+        raise UnreadableError(Fault(EXPECTED, f"a packed file with {inside} inside", str(path), _UNPACK))
+    return File(str(path), form)
+
+
+def _form(start: bytes, path: Path) -> str:
+    """The form of a file that begins like this."""
     if not start:
         raise UnreadableError(Fault(EXPECTED, "an empty file", str(path), AGAIN))
-    form = "pbf" if _PBF in start else next((f for m, f in _MAGIC.items() if start.lstrip().startswith(m)), None)
-    if form is None:
-        raise UnreadableError(Fault(EXPECTED, f"something else, beginning {start[:16]!r}", str(path)))
-    return File(str(path), form)
+    if _PBF in start:
+        return "pbf"
+    if form := next((form for magic, form in _MAGIC.items() if start.lstrip().startswith(magic)), None):
+        return form
+    what = next((said for magic, said in _OTHERS.items() if start.lstrip().startswith(magic)), None)
+    found, cure = what or (f"something else, beginning {start[:16]!r}", "")
+    raise UnreadableError(Fault(EXPECTED, found, str(path), cure))
+
+
+def _unpacked_head(path: Path, form: str) -> bytes:
+    try:
+        with _UNPACKERS[form](path, "rb") as stream:
+            return bytes(stream.read(HEAD_BYTES))
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableError(Fault("a complete OpenStreetMap file", f"“{error}”", str(path), AGAIN)) from error
+
+
+def refuse_zero_in_text(path: Path) -> None:
+    """UnreadableError for a .osm.pbf with text that would make libosmium crash."""
+    with path.open("rb") as stream:
+        is_pbf = _PBF in stream.read(HEAD_BYTES)
+    if is_pbf and zero_in_text(path):
+        found = "names or tags with a zero byte in them"
+        raise UnreadableError(Fault("a complete OpenStreetMap file", found, str(path), AGAIN))
 
 
 @contextmanager
@@ -50,7 +99,7 @@ def reading(path: Path) -> Iterator[None]:
     """What libosmium says of a broken file, as an error for the planner."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise UnreadableError(Fault("a complete OpenStreetMap file", f"“{error}”", str(path), AGAIN)) from error
 
 
@@ -81,17 +130,26 @@ def _date_of_xml(path: Path) -> str | None:
 
 
 @contextmanager
-def tidy_copy(path: Path) -> Iterator[Path]:
-    """A sorted copy, each object once in its newest version, new objects numbered upwards; gone afterwards."""
+def tidy_copy(path: Path, *, renumber: bool) -> Iterator[Path]:
+    """A sorted copy, each object once in its newest version; gone afterwards.
+
+    With ``renumber`` new objects are numbered upwards.
+    """
     with TemporaryDirectory(prefix="renxing-osm-") as folder:
         positive, tidied = Path(folder) / "positive.osm.pbf", Path(folder) / "sorted.osm.pbf"
         with reading(path):
-            _write_positive(path, positive)
+            (_write_positive if renumber else _write_again)(path, positive)
             merged = osmium.MergeInputReader()
             merged.add_file(str(positive))
             with osmium.SimpleWriter(str(tidied)) as writer:
                 merged.apply(writer, simplify=True)
         yield tidied
+
+
+def _write_again(path: Path, target: Path) -> None:
+    """The same objects under a name that tells their form."""
+    with osmium.io.Reader(opened(path)) as reader, osmium.SimpleWriter(str(target)) as writer:
+        osmium.apply(reader, writer)
 
 
 def _write_positive(path: Path, target: Path) -> None:
@@ -118,3 +176,8 @@ def positive(number: int) -> int:
 def original(number: int) -> int:
     """The number in the file, from the one for reading."""
     return number if number < NEW_OBJECT else NEW_OBJECT - number
+
+
+def originals(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers in the file, from those for reading."""
+    return np.where(numbers < NEW_OBJECT, numbers, NEW_OBJECT - numbers)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from data.osm.values import CHINESE, LANGUAGE, OTHER_NAMES
+from geo.network import BARRIER_TAGS, WAY_TAGS
+
 Tags = Mapping[str, str]
 Rules = Mapping[str, Mapping[str, str]]
 """key -> value -> kind."""
@@ -37,7 +40,8 @@ FACILITIES: Rules = {
     "emergency": {
         **_same("ambulance_station", "siren", "defibrillator", "water_tank", "assembly_point", "suction_point",
                 "landing_site", "fire_station"),
-        "fire_hydrant": "hydrant", "phone": "emergency_phone",
+        "fire_hydrant": "hydrant", "phone": "emergency_phone", "fire_water_pond": "water_tank",
+        **_same("disaster_help_point", "disaster_response", "water_rescue", "mountain_rescue"),
     },
     "healthcare": {"hospital": "hospital", "clinic": "clinic", "centre": "clinic", "doctor": "doctors",
                    "pharmacy": "pharmacy"},
@@ -48,6 +52,8 @@ FACILITIES: Rules = {
                  "wastewater_plant": "wastewater_plant", "water_works": "water_works"},
     "power": {"substation": "substation", "plant": "power_plant"},
     "railway": {"station": "railway_station"},
+    "aeroway": {"helipad": "landing_site"},
+    "emergency:staging_area": _all("staging_area", "rescue", "yes"),
 }  # fmt: skip
 BUILT_AS: Rules = {
     "building": _same("fire_station", "hospital", "school", "kindergarten", "college", "university")
@@ -105,6 +111,12 @@ LINES: Rules = {
     "barrier": _all("wall", "wall", "city_wall", "retaining_wall"),
 }  # fmt: skip
 
+HAZARDS = frozenset({
+    "flood", "flooding", "tsunami", "landslide", "rock_fall", "rockfall", "falling_rocks", "avalanche", "debris_flow",
+    "erosion", "unstable_ground", "fire", "hurricane", "volcano", "storm_surge",
+})  # fmt: skip
+"""Values of ``hazard`` that are a danger to a place; others warn drivers (bends, children, animals)."""
+
 PLACES = frozenset({
     "city", "borough", "city_district", "district", "subdistrict", "suburb", "quarter", "neighbourhood", "town",
     "village", "hamlet", "isolated_dwelling", "island", "locality",
@@ -142,12 +154,37 @@ REFUGE_TAGS: Rules = {
 }  # fmt: skip
 BOMB_SHELTER = frozenset({"bomb", "bomb_shelter"})
 
+DETAILS = {
+    "hydrant": ("fire_hydrant:type",), "storage_tank": ("content", "substance"), "power_plant": ("plant:source",),
+    "substation": ("substation",), "water_tank": ("water_tank:volume",),
+}  # fmt: skip
+"""Keys that say more exactly what a facility of a kind is; the first that is written counts."""
+
 KEYS = frozenset(
     {"highway", "building", "place", "boundary", "shop", "office", "name", "social_facility", "shelter_type",
-     "bunker_type"}
+     "bunker_type", "evacuation_route", "flood_prone", "hazard", "hazard_prone"}
     | FACILITIES.keys() | AREAS.keys() | LINES.keys() | OPEN_SPACES.keys() | REFUGE_TAGS.keys()
 )  # fmt: skip
 """An object without any of these keys is of no interest."""
+READ = KEYS | USES.keys() | frozenset({*WAY_TAGS, *BARRIER_TAGS, *NOT_A_REFUGE, *OTHER_NAMES, *CHINESE}) | {
+    *(key for keys in DETAILS.values() for key in keys),
+    "type", "disused", "abandoned", "demolished", "social_facility:for", "emergency:hazard_type", "emergency:capacity",
+    "capacity", "building:levels", "height", "building:flats", "voltage", "admin_level", "population", "name:en",
+    "start_date", "construction_date", "year_of_construction", "building:structure", "building:material",
+}  # fmt: skip
+"""Keys that some rule looks at; no other is kept."""
+READ_FAMILIES = ("assembly_point:",)
+"""Beginnings of more such keys."""
+
+
+def is_read(key: str) -> bool:
+    """Whether some rule looks at this key."""
+    return key in READ or key.startswith(READ_FAMILIES) or bool(LANGUAGE.match(key))
+
+
+def is_of_interest(tags: Tags) -> bool:
+    """Whether this may be something."""
+    return not KEYS.isdisjoint(tags)
 
 
 def is_plain_building(tags: Tags) -> bool:
@@ -205,11 +242,61 @@ def use(tags: Tags) -> str:
     return kind_of(tags, USES) or ("retail" if "shop" in tags else "office" if "office" in tags else value)
 
 
+def detail(tags: Tags) -> str | None:
+    """What a facility is more exactly: ``pillar`` of a hydrant, what a tank holds; None when not said."""
+    keys = DETAILS.get(facility(tags) or "", ())
+    return next((tags[key] for key in keys if key in tags), None)
+
+
+def emergency_use(tags: Tags) -> str | None:
+    """What a place becomes in an emergency, ``shelter;staging_area``; None when nothing is said."""
+    uses = {
+        "shelter": bool(kind_of(tags, REFUGE_TAGS)), "camp_area": tags.get("emergency:camp_area") == "yes",
+        "staging_area": tags.get("emergency:staging_area", "no") != "no",
+    }  # fmt: skip
+    return ";".join(sorted(use for use, is_one in uses.items() if is_one)) or None
+
+
+def dangers(tags: Tags) -> tuple[str, ...]:
+    """Hazards that a place or a stretch of street is said to be prone to, in order: ``("flood",)``."""
+    said = {word.strip() for word in tags.get("hazard", "").split(";")} & HAZARDS
+    if tags.get("flood_prone") == "yes" or "flooding" in said:
+        said = said - {"flooding"} | {"flood"}
+    if tags.get("hazard_prone") == "yes" and not said:
+        said = {"unknown"}
+    return tuple(sorted(said))
+
+
+def evacuated_from(tags: Tags) -> tuple[str, ...]:
+    """Hazards that an evacuation route is for, in order; ``("any",)`` when only said to be one, none when it is not."""
+    words = {word.strip() for word in tags.get("evacuation_route", "").split(";")} - {"", "no"}
+    if not words and tags.get("type") == "route" and tags.get("route") == "evacuation":
+        words = {"yes"}
+    return tuple(sorted("any" if word == "yes" else word for word in words))
+
+
+def line(tags: Tags) -> str | None:
+    """The kind of a line that is kept: its own, else a street bit that is a route to safety or floods."""
+    if kind := kind_of(tags, LINES):
+        return kind
+    if evacuated_from(tags):
+        return "evacuation_route"
+    return "hazard_prone" if "highway" in tags and dangers(tags) else None
+
+
+def hazards_of_line(tags: Tags) -> str | None:
+    """What an evacuation route leads away from, or what a line is prone to, ``flood;tsunami``; None when neither."""
+    return ";".join(evacuated_from(tags) or dangers(tags)) or None
+
+
 def area(tags: Tags) -> str | None:
-    """What kind of land or water an outline encloses; buildings and highways are told apart elsewhere."""
+    """What kind of land or water an outline encloses; buildings and highways are told apart elsewhere.
+
+    ``hazard_prone`` is what is mapped for its danger alone.
+    """
     if tags.get("highway") in ("pedestrian", "footway"):
         return "square" if tags.get("area") == "yes" or tags.get("type") == "multipolygon" else None
-    return kind_of(tags, AREAS)
+    return kind_of(tags, AREAS) or ("hazard_prone" if dangers(tags) and "highway" not in tags else None)
 
 
 def is_unit(tags: Tags) -> bool:

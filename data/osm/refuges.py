@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 import data.osm.kinds as kinds
 from data.osm.facilities import each_place_once
-from data.osm.raw import Tags
+from data.osm.raw import Ints
 from data.osm.tables import Mapped, frame, text
+from data.osm.tagging import Tags, under
 from data.osm.values import count
 from geo.tables import NAMES, SHELTERS, Schema, checked
 
@@ -33,6 +35,7 @@ def shelters(
     """
     mapped = _refuges(of)
     could = facilities[facilities["kind"].isin(kinds.CANDIDATES)].rename(columns={"facility_id": "shelter_id"})
+    could = could[mapped.columns]
     candidates = pd.concat([could, _open_ground(of, counts)], ignore_index=True)
     candidates = candidates[~candidates["shelter_id"].isin(mapped["shelter_id"])]
     counts["shelters_mapped"], counts["shelters_candidate"] = len(mapped), len(candidates)
@@ -43,38 +46,46 @@ def shelters(
 
 def _refuges(of: Mapped) -> gpd.GeoDataFrame:
     """What the map says is a place of refuge."""
-    kind = {row: found for row in of.notable if (found := kinds.refuge(of.things.tags[row]))}
-    rows = [row for row in kind if of.is_somewhere(row)]
-    return frame(of, _SITES, rows, of.place(rows), {"kind": text(kind[row] for row in rows)})
+    rows = of.those(kinds.refuge)
+    rows = rows[of.is_somewhere(rows)]
+    return frame(of, _SITES, rows, of.place(rows), {"kind": text(of.things.tags.take(rows).each(kinds.refuge))})
 
 
 def _open_ground(of: Mapped, counts: Counter[str]) -> gpd.GeoDataFrame:
     """Open ground with an outline, and civil-defence shelters, each once."""
-    kind = {row: found for row in of.notable if (found := kinds.candidate(of.things.tags[row]))}
-    here = [row for row in kind if of.is_somewhere(row) and not of.drawn_again(row, kinds.candidate)]
-    rows = [row for row in here if of.area[row] is not None or kind[row] not in OPEN_KINDS]
+    found = of.those(kinds.candidate)
+    here = found[of.is_somewhere(found) & ~of.drawn_again(found, kinds.candidate)]
+    is_open = of.things.tags.take(here).flags(lambda tags: kinds.candidate(tags) in OPEN_KINDS)
+    rows = here[~shapely.is_missing(of.area[here]) | ~is_open]
     counts["open_ground_without_outline"] = len(here) - len(rows)
-    columns = {"kind": text(kind[row] for row in rows), "weak": np.zeros(len(rows), dtype=bool)}
+    kind = text(of.things.tags.take(rows).each(kinds.candidate))
+    columns = {"kind": kind, "weak": np.zeros(len(rows), dtype=bool)}
     return each_place_once(frame(of, _SITES, rows, of.place(rows), columns)).drop(columns="weak")
 
 
 def _with_room(sites: gpd.GeoDataFrame, of: Mapped, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The sites with tier, area, floor area, capacity and what the map says of their use."""
-    row_of = {name: row for row, name in enumerate(of.things.ids)}
-    tags = [of.things.tags[row_of[name]] for name in sites["shelter_id"]]
+    tags = of.things.tags.take(_rows(sites["shelter_id"], of))
     area = np.asarray(sites.geometry.area, dtype=np.float64)
     floor, assumed = floor_areas(sites, buildings)
     is_open = sites["kind"].isin(OPEN_KINDS) & (sites["origin"] == "candidate")
     columns = {
         "tier": text("emergency" if is_it else None for is_it in is_open),
         "area_m2": np.where(area > 0, area, np.nan), "floor_m2": floor, "levels_assumed": assumed,
-        "capacity": np.array([_declared(t) for t in tags], dtype=np.float64),
-        "valid_for": text(kinds.hazards_said(t, valid=True) for t in tags),
-        "invalid_for": text(kinds.hazards_said(t, valid=False) for t in tags),
-        "access": text(t.get("access") for t in tags),
+        "capacity": tags.numbers(_declared),
+        "valid_for": text(tags.each(lambda t: kinds.hazards_said(t, valid=True))),
+        "invalid_for": text(tags.each(lambda t: kinds.hazards_said(t, valid=False))),
+        "access": text(tags.each(under("access"))),
     }  # fmt: skip
     geometry = sites.geometry
     return sites.drop(columns="geometry").assign(**columns).set_geometry(geometry)
+
+
+def _rows(ids: pd.Series[Any], of: Mapped) -> Ints:
+    """The rows of the named objects among all that were read."""
+    may_be = of.those(lambda t: kinds.facility(t) or kinds.built_as(t) or kinds.refuge(t) or kinds.candidate(t))
+    row_of = dict(zip(of.things.ids(may_be), may_be.tolist(), strict=True))
+    return np.array([row_of[name] for name in ids], dtype=np.int64)
 
 
 def _declared(tags: Tags) -> float:

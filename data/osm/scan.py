@@ -1,290 +1,289 @@
-"""The one pass through an OpenStreetMap file: what is of interest, with its tags and its shape in degrees.
+"""The one pass through an OpenStreetMap file: what is of interest, with its tags and its place in degrees.
 
 Three steps. Relations first, to know which ways belong to squares and shores. Then nodes, ways and the areas that
-relations enclose, in the order of the file. Then what is missing: a way over nodes that the extract lacks is kept in
-pieces, and when those nodes are in the file after all (it is not sorted) it is read again from a sorted copy.
+relations enclose: libosmium finds the place of every node of every way and hands on nodes with tags and ways in a plain
+form that is read into arrays (``data.osm.blocks``). Then what is missing: a way over nodes that the extract lacks is
+kept in pieces, and when those nodes are in the file after all (it is not sorted) it is read again from a sorted copy.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import osmium
 import shapely
+from numpy.typing import NDArray
 from osmium.filter import IdFilter, KeyFilter
-from osmium.osm import Area, Node, Relation, Way
 
 import data.osm.kinds as kinds
-from data.osm.files import header, opened, original, reading, tidy_copy
-from data.osm.raw import Header, Raw, Shapes, Streets, Tags, Things, TurnRule
-from data.osm.values import day
+from data.osm.blocks import FORM, Objects
+from data.osm.blocks import read as read_blocks
+from data.osm.chains import known, lines, stretches
+from data.osm.files import NEW_OBJECT, header, opened, original, originals, reading, refuse_zero_in_text, tidy_copy
+from data.osm.raw import NODE, RELATION, WAY, Chains, CutOff, Header, Ints, Raw, Shapes, Things
+from data.osm.relations import Areas, Plan
+from data.osm.tagging import Tags, joined, one_each
 from geo.errors import UnreadableError
-from geo.network import WAY_TAGS
 
 NODE_KEYS = (
     "amenity", "emergency", "healthcare", "leisure", "shop", "man_made", "power", "place", "barrier", "social_facility",
     "building", "shelter_type", "bunker_type", "railway", "evacuation_centre", "evacuation_center", "name",
-    "emergency:social_facility", "emergency:amenity", "emergency:camp_area",
+    "emergency:social_facility", "emergency:amenity", "emergency:camp_area", "emergency:staging_area", "aeroway",
+    "hazard", "hazard_prone", "flood_prone",
 )  # fmt: skip
 """A node without any of these is only a corner of something."""
-STREET_KEYS = frozenset({*WAY_TAGS, "name:zh", "name:zh-Hans", "name:en"} - {"area"})
-"""What the outline of a square takes over from it as a street."""
 LOOKED_FOR = 16
 """How many missing nodes are looked for in the file."""
+ID_END = 2 * NEW_OBJECT
+"""No number of an object is higher; libosmium would make room for all numbers below one that is."""
 OUT_OF_ORDER = ("twice in input", "out of order")
 """What libosmium says of a file that is not sorted, where it notices."""
-_WKB = osmium.geom.WKBFactory()
-_EVERY_NODE = osmium.geom.use_nodes.ALL
+NOWHERE = 2_147_483_647
+"""What libosmium writes for a coordinate that it does not know."""
+NEVER_STAMPED = 1970
+"""Year of the stamps in files without stamps."""
+Mask = NDArray[np.bool_]
 
 
 def scan(path: Path) -> Raw:
     """Read a file; FileMissingError and UnreadableError say what is wrong with it."""
     head = header(path)
-    gathered = _if_sorted(path, head)
-    if gathered is None:
-        with tidy_copy(path) as sorted_file:
-            gathered = _passed(sorted_file, head)
+    refuse_zero_in_text(path)
+    gathered = _if_readable(path)
+    if gathered is None or gathered.disorder(path):
+        with tidy_copy(path, renumber=gathered is None or gathered.has_new_objects()) as sorted_file:
+            gathered = _passed(sorted_file)
         gathered.counts["file_sorted_first"] = 1
     return gathered.result(head)
 
 
-def _if_sorted(path: Path, head: Header) -> _Pass | None:
-    """What one pass gathers; None when the file must be put in order first."""
+def _if_readable(path: Path) -> _Pass | None:
+    """What one pass gathers; None when libosmium itself says that the file must be put in order first."""
     try:
-        gathered = _passed(path, head)
+        return _passed(path)
     except UnreadableError as error:
         if any(said in str(error.__cause__) for said in OUT_OF_ORDER):
             return None
         raise
-    disorder = gathered.counts["objects_repeated"] or gathered.nodes_late or _holds_any(path, gathered.missing)
-    return None if disorder else gathered
 
 
-def _passed(path: Path, head: Header) -> _Pass:
-    gathered = _Pass(_plan(path), dated=head.date is not None)
+def _passed(path: Path) -> _Pass:
+    plan, areas, making = Plan(), Areas(), osmium.area.AreaManager()
+    with reading(path):
+        interesting = KeyFilter(*kinds.KEYS)
+        with osmium.io.Reader(opened(path), osmium.osm.RELATION) as relations:
+            osmium.apply(relations, plan, interesting, making.first_pass_handler())
+        with TemporaryDirectory(prefix="renxing-osm-") as folder:
+            plain = Path(folder) / "plain.osm.pbf"
+            _write_plain(path, plain, making.second_pass_handler(_of_relations(plan), areas))
+            nodes, ways, late = read_blocks(plain, wanted=kinds.is_read)
+    return _Pass(plan, areas, nodes, _that_matter(ways, plan), late)
+
+
+def _write_plain(path: Path, target: Path, areas: object) -> None:
+    """Nodes with tags and ways with the places of their nodes in the form of ``data.osm.blocks``; areas on the way."""
+    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    places.ignore_errors()
     tagged = KeyFilter(*NODE_KEYS)
     tagged.enable_for(osmium.osm.NODE)
-    # An area has twice the number of its way, or of its relation plus one; closed ways are met as ways already.
-    of_relations = IdFilter(2 * number + 1 for number in gathered.plan.tags)
+    with (
+        osmium.io.Reader(opened(path), osmium.osm.NODE | osmium.osm.WAY) as reader,
+        osmium.SimpleWriter(osmium.io.File(str(target), FORM)) as writer,
+    ):
+        osmium.apply(reader, places, tagged, writer, areas)
+
+
+def _of_relations(plan: Plan) -> IdFilter:
+    """Lets only areas of relations through: an area has twice the number of its way, or of its relation plus one."""
+    of_relations = IdFilter(2 * number + 1 for number in plan.tags if 0 < number < ID_END)
     of_relations.enable_for(osmium.osm.AREA)
-    with reading(path):
-        for thing in osmium.FileProcessor(opened(path)).with_areas().with_filter(tagged).with_filter(of_relations):
-            if isinstance(thing, Way):
-                gathered.way(thing)
-            elif isinstance(thing, Node):
-                gathered.node(thing)
-            elif isinstance(thing, Area):
-                gathered.area(thing)
-    return gathered
+    return of_relations
 
 
-def _holds_any(path: Path, nodes: set[int]) -> bool:
+def _holds_any(path: Path, nodes: Ints) -> bool:
     """Whether missing nodes are in the file after all; a few are looked for, since each may cost the filter 4 MB."""
-    if not nodes:
+    nodes = nodes[(nodes > 0) & (nodes < ID_END)]
+    few = nodes[:: max(1, len(nodes) // LOOKED_FOR)].tolist()
+    if not few:
         return False
-    if min(nodes) < 0:
-        return True
-    few = sorted(nodes)[:: max(1, len(nodes) // LOOKED_FOR)]
     with reading(path):
         wanted = osmium.FileProcessor(opened(path), osmium.osm.NODE).with_filter(IdFilter(few))
         return next(iter(wanted), None) is not None
 
 
-@dataclass
-class _Plan:
-    """What relations say: tags, outer ways, the ways that make up squares, shores and borders, and turns."""
-
-    tags: dict[int, Tags] = field(default_factory=dict)
-    outer: dict[int, list[int]] = field(default_factory=dict)
-    squares: dict[int, Tags] = field(default_factory=dict)
-    shores: dict[int, list[int]] = field(default_factory=dict)
-    borders: dict[int, list[int]] = field(default_factory=dict)
-    turns: list[TurnRule] = field(default_factory=list)
-
-    def take(self, relation: Relation) -> None:
-        tags = dict(relation.tags)
-        if tags.get("type", "").partition(":")[0] == "restriction":
-            members = tuple((m.type, original(m.ref), m.role) for m in relation.members)
-            self.turns.append(TurnRule(original(relation.id), tags, members))
-            return
-        if tags.get("type") not in ("multipolygon", "boundary") or kinds.KEYS.isdisjoint(tags):
-            return
-        ways = [(m.ref, m.role) for m in relation.members if m.type == "w"]
-        self.tags[relation.id] = tags
-        self.outer[relation.id] = [number for number, role in ways if role != "inner"]
-        if kinds.area(tags) == "water":
-            self.shores[relation.id] = [number for number, _ in ways]
-        if tags.get("boundary") == "administrative":
-            self.borders[relation.id] = [number for number, _ in ways]
-        if "highway" in tags:
-            as_street = {key: value for key, value in tags.items() if key in STREET_KEYS}
-            self.squares |= {number: as_street for number, _ in ways}
-
-
-def _plan(path: Path) -> _Plan:
-    plan = _Plan()
-    with reading(path):
-        for relation in osmium.FileProcessor(opened(path), osmium.osm.RELATION):
-            if isinstance(relation, Relation):
-                plan.take(relation)
-    return plan
-
-
 @dataclass(frozen=True)
-class _Piece:
-    """A stretch of a way; ``nodes`` are named only where the way is cut."""
-
-    wkb: bytes
-    nodes: tuple[int, ...] = ()
-
-
-@dataclass
 class _Pass:
-    """Everything gathered on the way through the file."""
+    """Everything gathered on the way through the file; ``ways`` are of interest or part of a shore or border."""
 
-    plan: _Plan
-    dated: bool
-    ids: list[str] = field(default_factory=list)
-    tags: list[Tags] = field(default_factory=list)
-    wkb: list[bytes] = field(default_factory=list)
-    closed: list[bool] = field(default_factory=list)
-    street_row: list[int] = field(default_factory=list)
-    street_nodes: list[list[int]] = field(default_factory=list)
-    street_wkb: list[bytes] = field(default_factory=list)
-    lines: dict[int, bytes] = field(default_factory=dict)
-    barriers: list[tuple[int, Tags]] = field(default_factory=list)
-    areas: set[int] = field(default_factory=set)
-    missing: set[int] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)
+    plan: Plan
+    areas: Areas
+    nodes: Objects
+    ways: Objects
+    nodes_late: bool
     counts: Counter[str] = field(default_factory=Counter)
-    newest: str = ""
-    ways_seen: bool = False
-    nodes_late: bool = False
 
-    def __post_init__(self) -> None:
-        parts = (*self.plan.shores.values(), *self.plan.borders.values())
-        self._parts = {way for ways in parts for way in ways}
+    @cached_property
+    def wanted(self) -> Mask:
+        """Whether a way is something itself."""
+        return self.ways.tags.flags(kinds.is_of_interest)
 
-    def node(self, node: Node) -> None:
-        """A node that is something."""
-        tags = dict(node.tags)
-        self.nodes_late |= self.ways_seen
-        if "barrier" in tags:
-            self.barriers.append((original(node.id), tags))
-        if not kinds.KEYS.isdisjoint(tags) and node.location.valid():
-            self._keep(f"n{original(node.id)}", tags, _wkb(shapely.Point(node.lon, node.lat)), closed=False)
+    @cached_property
+    def there(self) -> Mask:
+        """Whether the place of each node of the ways is known."""
+        return known(self.ways)
 
-    def way(self, way: Way) -> None:
-        """A way: a street, a line, an outline, or several of these."""
-        tags = dict(way.tags)
-        self.ways_seen = True
-        if "highway" not in tags and way.id in self.plan.squares:
-            tags = {**self.plan.squares[way.id], **tags}
-        wanted, part = not kinds.KEYS.isdisjoint(tags), way.id in self._parts
-        if not (wanted or part):
-            return
-        if not self.dated:
-            self.newest = max(self.newest, way.timestamp.isoformat())
-        pieces = self._pieces(way)
-        if pieces and part:
-            self.lines[way.id] = _joined([piece.wkb for piece in pieces])
-        if pieces and wanted:
-            self._keep_way(way, tags, pieces)
+    @cached_property
+    def chains(self) -> Chains:
+        """The stretches of the ways."""
+        return stretches(self.ways, self.there)
 
-    def area(self, area: Area) -> None:
-        """An area that a relation encloses; one that could not be put together has no rings."""
-        number = area.orig_id()
-        if area.num_rings()[0] and number in self.plan.tags:
-            self.areas.add(number)
-            shape = bytes.fromhex(_WKB.create_multipolygon(area))
-            self._keep(f"r{original(number)}", self.plan.tags[number], shape, closed=True)
+    @cached_property
+    def found(self) -> Mask:
+        """Whether a way has a stretch."""
+        return np.bincount(self.chains.of, minlength=len(self.ways)) > 0
+
+    def disorder(self, path: Path) -> bool:
+        """Whether the file must be put in order before all of it can be read."""
+        missing = np.unique(self.ways.node[~self.there])
+        return bool(self.has_new_objects() or self.nodes_late or self.repeats() or _holds_any(path, missing))
+
+    def has_new_objects(self) -> bool:
+        """Whether there are objects drawn but never uploaded that others are made of."""
+        numbers = (self.ways.node, self.ways.number, np.array(list(self.plan.tags)))
+        return any(bool((number < 0).any()) for number in numbers)
+
+    def repeats(self) -> bool:
+        """Whether something is in the file twice."""
+        nodes = self.nodes.number[self.nodes.tags.flags(kinds.is_of_interest)]
+        every = (nodes, self.ways.number[self.wanted & self.found], np.array(self.areas.number, dtype=np.int64))
+        return any((np.diff(np.sort(numbers)) == 0).any() for numbers in every)
 
     def result(self, head: Header) -> Raw:
         """What was gathered, for the whole file."""
-        for number in self.plan.tags.keys() - self.areas:
+        whole = self._whole()
+        self.counts["ways_without_line"] = int((~self.found).sum())
+        self.counts["ways_cut_by_missing_nodes"] = int((self.wanted & self.found & ~whole).sum())
+        for number in self.plan.tags.keys() - set(self.areas.number):
             self.counts[_cut_off(self.plan.tags[number])] += 1
-        things = Things(self.ids, self.tags, _shapes(self.wkb), np.array(self.closed, dtype=bool))
-        numbers = [int(self.ids[row][1:]) for row in self.street_row]
-        streets = Streets(self.street_row, numbers, self.street_nodes, _shapes(self.street_wkb))
-        head = Header(head.bounds, head.date or _real_day(self.newest))
+        things, streets = self._things(whole)
+        head = Header(head.bounds, head.date or _day(self.ways.stamp))
+        shores, borders = (self._cut_off(relations) for relations in (self.plan.shores, self.plan.borders))
+        routes = self._lines_of(self.plan.routes, self.plan.tags_of_routes)
+        self._count_the_rest()
         return Raw(
-            head, things, streets, self._cut_off(self.plan.shores), self._cut_off(self.plan.borders),
-            self._outlines(), self.barriers, self.plan.turns, self.counts,
+            head, things, streets, shores, borders, routes, self._outlines(), self._barriers(), self.plan.turns,
+            self.counts,
         )  # fmt: skip
 
-    def _cut_off(self, relations: dict[int, list[int]]) -> Things:
-        """Those of the relations that became no area, with the lines there are of them."""
-        there = {r: [self.lines[w] for w in ways if w in self.lines] for r, ways in relations.items()}
-        cut = [r for r in sorted(there.keys() - self.areas) if there[r]]
-        tags, shapes = [self.plan.tags[r] for r in cut], _shapes(_joined(there[r]) for r in cut)
-        return Things([f"r{original(r)}" for r in cut], tags, shapes, np.zeros(len(cut), dtype=bool))
+    def _count_the_rest(self) -> None:
+        """What is seen and not kept."""
+        tags, gone = self.nodes.tags, (self.ways.lon != NOWHERE) & ~self.there
+        self.counts["power_towers"] = int(tags.flags(lambda told: told.get("power") == "tower").sum())
+        self.counts["cameras"] = int(tags.flags(lambda told: told.get("man_made") == "surveillance").sum())
+        self.counts["hazard_points"] = int(tags.flags(kinds.dangers).sum())
+        self.counts["relations_unreadable"] = self.plan.unreadable
+        self.counts["nodes_beyond_earth"] = len(np.unique(self.ways.node[gone]))
+        here = set(self.ways.number[self.found].tolist())
+        self.counts["evacuation_routes_cut"] = sum(not here.issuperset(ways) for ways in self.plan.routes.values())
 
-    def _outlines(self) -> dict[str, list[Tags]]:
-        outlines: dict[str, list[Tags]] = {}
-        for number in self.areas:
+    def _whole(self) -> Mask:
+        """Whether no node of a way is missing."""
+        known_before = np.r_[0, np.cumsum(self.there)]
+        size = np.diff(self.ways.first)
+        return np.asarray((np.diff(known_before[self.ways.first]) == size) & (size > 1), dtype=bool)
+
+    def _things(self, whole: Mask) -> tuple[Things, Chains]:
+        nodes, ways = _points(self.nodes), np.flatnonzero(self.wanted & self.found)
+        n, relations = len(nodes), self.areas.number
+        row = np.full(len(self.ways), -1)
+        row[ways] = np.arange(n, n + len(ways))
+        along = self.chains.take(row[self.chains.of] >= 0)
+        tags = [
+            self.nodes.tags.take(nodes),
+            self.ways.tags.take(ways),
+            one_each([self.plan.tags[r] for r in relations]),
+        ]
+        closed = np.r_[np.zeros(n, bool), self._closed(whole)[ways], np.ones(len(relations), bool)]
+        things = Things(
+            np.repeat(np.array([NODE, WAY, RELATION], dtype=np.int8), [n, len(ways), len(relations)]),
+            originals(np.r_[self.nodes.number[nodes], self.ways.number[ways], np.array(relations, dtype=np.int64)]),
+            joined(tags), closed, _with_points(self.nodes, nodes, along, row), _shapes(self.areas.wkb),
+        )  # fmt: skip
+        highway = self.ways.tags.flags(lambda said: "highway" in said)
+        return things, _renumbered(along.take(highway[along.of]), row)
+
+    def _closed(self, whole: Mask) -> Mask:
+        """Whether a way ends where it begins, and goes round something."""
+        first, node = self.ways.first, np.r_[self.ways.node, 0]
+        return np.asarray(whole & (np.diff(first) > 3) & (node[first[:-1]] == node[first[1:] - 1]), dtype=bool)
+
+    def _cut_off(self, relations: dict[int, list[int]]) -> CutOff:
+        """Those of the relations that became no area, with the lines there are of them."""
+        areas = set(self.areas.number)
+        return self._lines_of({r: ways for r, ways in relations.items() if r not in areas}, self.plan.tags)
+
+    def _lines_of(self, relations: dict[int, list[int]], tags: dict[int, Tags]) -> CutOff:
+        """Relations with the lines there are of them."""
+        parts = {way for ways in relations.values() for way in ways}
+        rows = np.flatnonzero(np.isin(self.ways.number, list(parts)) & self.found)
+        along = self.chains.take(np.isin(self.chains.of, rows))
+        line = dict(zip(self.ways.number[rows].tolist(), lines(along, *along.degrees(), rows), strict=True))
+        there = {r: found for r in sorted(relations) if (found := [line[way] for way in relations[r] if way in line])}
+        shapes = np.array([*(_one(found) for found in there.values()), None], dtype=object)[:-1]
+        return CutOff([f"r{original(r)}" for r in there], [tags[r] for r in there], shapes)
+
+    def _outlines(self) -> dict[int, list[Tags]]:
+        outlines: dict[int, list[Tags]] = {}
+        for number in self.areas.number:
             for way in self.plan.outer[number]:
-                outlines.setdefault(f"w{original(way)}", []).append(self.plan.tags[number])
+                outlines.setdefault(original(way), []).append(self.plan.tags[number])
         return outlines
 
-    def _keep(self, name: str, tags: Tags, wkb: bytes, *, closed: bool) -> bool:
-        if name in self.seen:
-            self.counts["objects_repeated"] += 1
-            return False
-        self.seen.add(name)
-        self.ids.append(name)
-        self.tags.append(tags)
-        self.wkb.append(wkb)
-        self.closed.append(closed)
-        return True
-
-    def _keep_way(self, way: Way, tags: Tags, pieces: list[_Piece]) -> None:
-        whole = not pieces[0].nodes
-        self.counts["ways_cut_by_missing_nodes"] += not whole
-        closed = whole and way.is_closed() and len(way.nodes) > 3
-        line = _joined([piece.wkb for piece in pieces])
-        if self._keep(f"w{original(way.id)}", tags, line, closed=closed) and "highway" in tags:
-            for piece in pieces:
-                self.street_row.append(len(self.ids) - 1)
-                self.street_nodes.append([original(n) for n in piece.nodes or [node.ref for node in way.nodes]])
-                self.street_wkb.append(piece.wkb)
-
-    def _pieces(self, way: Way) -> list[_Piece]:
-        """The way, or its parts between missing nodes; none when no two nodes in a row are known."""
-        try:
-            return [_Piece(bytes.fromhex(_WKB.create_linestring(way, _EVERY_NODE)))]
-        except (RuntimeError, osmium.InvalidLocationError):
-            pieces = self._cut(way)
-            self.counts["ways_without_line"] += not pieces
-            return pieces
-
-    def _cut(self, way: Way) -> list[_Piece]:
-        runs: list[list[tuple[int, float, float]]] = [[]]
-        for node in way.nodes:
-            if node.location.valid():
-                runs[-1].append((node.ref, node.lon, node.lat))
-            else:
-                self.missing.add(node.ref)
-                runs.append([])
-        long = (run for run in runs if len(run) > 1)
-        return [_Piece(_wkb(shapely.LineString([p[1:] for p in run])), tuple(p[0] for p in run)) for run in long]
+    def _barriers(self) -> list[tuple[int, Tags]]:
+        rows = np.flatnonzero(self.nodes.tags.flags(lambda tags: "barrier" in tags)).tolist()
+        return [(original(int(self.nodes.number[row])), self.nodes.tags[row]) for row in rows]
 
 
-def _wkb(shape: shapely.Geometry) -> bytes:
-    return bytes(shapely.to_wkb(shape))
+def _that_matter(ways: Objects, plan: Plan) -> Objects:
+    """The ways that are something, or part of a square, a shore or a border; squares lend their outlines their tags."""
+    square = np.flatnonzero(np.isin(ways.number, list(plan.squares))).tolist()
+    lent = [row for row in square if "highway" not in ways.tags[row]]
+    tags = [plan.squares[int(ways.number[row])] | ways.tags[row] for row in lent]
+    ways = replace(ways, tags=ways.tags.replaced(lent, tags))
+    return ways.take(ways.tags.flags(kinds.is_of_interest) | np.isin(ways.number, list(plan.parts)))
 
 
-def _joined(lines: list[bytes]) -> bytes:
-    if len(lines) == 1:
-        return lines[0]
-    return _wkb(shapely.MultiLineString([*shapely.get_parts(shapely.from_wkb(lines))]))
+def _points(nodes: Objects) -> Ints:
+    """Rows of nodes that are something and somewhere."""
+    return np.flatnonzero(nodes.tags.flags(kinds.is_of_interest) & known(nodes))
 
 
-def _shapes(wkb: Iterable[bytes]) -> Shapes:
-    return np.asarray(shapely.from_wkb(np.array(list(wkb), dtype=object)), dtype=object)
+def _with_points(nodes: Objects, rows: Ints, along: Chains, row: Ints) -> Chains:
+    """Nodes, each a stretch of its own, and after them the stretches of ways; ``of`` in rows of all things."""
+    n = len(rows)
+    return Chains(
+        np.r_[np.arange(n), row[along.of]], np.r_[np.arange(n), along.first + n],
+        np.r_[nodes.lon[rows], along.lon], np.r_[nodes.lat[rows], along.lat], np.zeros(0, dtype=np.int64),
+    )  # fmt: skip
+
+
+def _renumbered(along: Chains, row: Ints) -> Chains:
+    return replace(along, of=row[along.of], node=originals(along.node))
+
+
+def _one(shapes: list[shapely.Geometry]) -> shapely.Geometry:
+    """The lines as one shape."""
+    return shapes[0] if len(shapes) == 1 else shapely.MultiLineString([*shapely.get_parts(shapes)])
+
+
+def _shapes(wkb: list[bytes]) -> Shapes:
+    return np.asarray(shapely.from_wkb(np.array(wkb, dtype=object)), dtype=object)
 
 
 def _cut_off(tags: Tags) -> str:
@@ -296,6 +295,7 @@ def _cut_off(tags: Tags) -> str:
     return "water_cut_off" if kinds.area(tags) == "water" else "areas_cut_off"
 
 
-def _real_day(stamp: str) -> str | None:
-    """The day of a time stamp; files without time stamps have them all at the beginning of 1970."""
-    return None if stamp < "1971" else day(stamp)
+def _day(stamps: Ints) -> str | None:
+    """The day of the newest stamp; files without stamps have them all at the beginning of 1970."""
+    newest = datetime.fromtimestamp(int(stamps.max(initial=0)), UTC)
+    return newest.date().isoformat() if newest.year > NEVER_STAMPED else None

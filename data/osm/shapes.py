@@ -10,7 +10,10 @@ from data.osm.raw import Shapes
 from data.repair import repaired
 from geo.crs import WGS84, reproject
 
-LINE, RING_MIN = 1, 4
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+AT_A_TIME = 100_000
+"""Polygons made at once: more would need much more memory and save no time."""
 
 
 def project(shapes: Shapes, *, crs: str) -> Shapes:
@@ -25,18 +28,29 @@ def project(shapes: Shapes, *, crs: str) -> Shapes:
     return projected
 
 
-def outlines(shapes: Shapes, closed: NDArray[np.bool_]) -> tuple[Shapes, int]:
-    """What the shapes enclose, (n,), and how many had to be repaired.
+def rings(x: Floats, y: Floats, start: Ints, size: Ints) -> Shapes:
+    """The polygon of each closed line of four or more points: line ``i`` is ``size[i]`` of x and y from ``start[i]``.
 
-    A closed line becomes a polygon, a polygon stays one, anything else is None. Lines that cross themselves are
-    repaired to the area they enclose; what encloses nothing is None.
+    Some at a time, since every polygon is made of a ring that is then let go.
     """
-    areas = np.full(len(shapes), None, dtype=object)
-    areal = shapely.get_dimensions(shapes) == 2
-    areas[areal] = shapes[areal]
-    rings = closed & (shapely.get_dimensions(shapes) == LINE) & (shapely.get_num_coordinates(shapes) >= RING_MIN)
-    coordinates, which = shapely.get_coordinates(shapes[rings], return_index=True)
-    areas[rings] = shapely.polygons(shapely.linearrings(coordinates, indices=which))
+    parts = [
+        _rings(x, y, start[at : at + AT_A_TIME], size[at : at + AT_A_TIME]) for at in range(0, len(start), AT_A_TIME)
+    ]
+    return np.concatenate([np.zeros(0, dtype=object), *parts])
+
+
+def _rings(x: Floats, y: Floats, start: Ints, size: Ints) -> Shapes:
+    indices = np.repeat(np.arange(len(start)), size)
+    points = np.arange(int(size.sum())) + (start - np.r_[0, np.cumsum(size)[:-1]])[indices]
+    return np.asarray(shapely.polygons(shapely.linearrings(x[points], y[points], indices=indices)), dtype=object)
+
+
+def sound(areas: Shapes) -> tuple[Shapes, int]:
+    """The areas without those that enclose nothing (None), and how many had to be repaired.
+
+    Outlines that cross themselves are repaired to the area they enclose.
+    """
+    areas = areas.copy()
     crossed = ~shapely.is_valid(areas) & ~shapely.is_missing(areas)
     areas[crossed] = [repaired(area) for area in areas[crossed]]
     areas[~(shapely.area(areas) > 0)] = None

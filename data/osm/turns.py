@@ -15,7 +15,8 @@ from itertools import product
 
 import pandas as pd
 
-from data.osm.raw import Tags, TurnRule
+from data.osm.raw import TurnRule
+from data.osm.tagging import Tags
 from geo.network import RESTRICTIONS
 
 NO_NODE = -1

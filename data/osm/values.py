@@ -10,12 +10,27 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
+from geo.tables import NAMES
+
 METRES_PER_FOOT = 0.3048
 INCHES_PER_FOOT = 12
 HEIGHT_MAX_M = 1000.0
 """Nothing built is taller: a greater height is a slip of the pen."""
 LEVELS_MAX = 200.0
 
+YEAR_MIN, YEAR_MAX = 1, 2200
+BUILT_KEYS = ("start_date", "construction_date", "year_of_construction")
+"""Where the year of a building is written; the first that is there counts."""
+CHINESE = (
+    "name:zh", "name:zh-Hans", "name:zh_CN", "name:zh-CN", "name:zh-Hans-CN", "name:zh-Hant", "name:zh_TW",
+    "name:zh-TW", "name:zh-Hant-TW", "name:zh-HK", "name:zh-Hant-HK",
+)  # fmt: skip
+"""Where a Chinese name is written; the first that is there counts."""
+OTHER_NAMES = ("official_name", "short_name", "alt_name", "loc_name", "old_name", "int_name")
+LANGUAGE = re.compile(r"name:[a-z]{2,3}(?:[-_][A-Za-z]+)*\Z")
+"""Keys of a name in some language."""
+
+_YEARS = re.compile(r"(?P<first>\d{4})(?:(?P<decade>s)|(?:-\d\d){1,2}|\s*(?:\.\.|-|–)\s*(?P<last>\d{4}))?\??\Z")
 _NUMBER = r"\d+(?:[.,]\d+)?|[.,]\d+"
 _METRES = re.compile(rf"({_NUMBER})\s*(?:m|metres?|meters?|米)?\Z", re.IGNORECASE)
 _FEET = re.compile(rf"({_NUMBER})\s*(?:ft|feet|foot|'|′)\s*(?:({_NUMBER})\s*(?:in|\"|″|''))?\Z", re.IGNORECASE)
@@ -91,16 +106,39 @@ def count(text: str | None) -> float:
     return float(text) if text.isascii() and text.isdigit() else math.nan
 
 
+def built_year(tags: Mapping[str, str]) -> float:
+    """The year a building was built: a decade or a range as its middle; NaN when not written or not understood."""
+    written = next((tags[key] for key in BUILT_KEYS if key in tags), "")
+    found = _YEARS.match(_ABOUT.sub("", written.strip()))
+    if not found:
+        return math.nan
+    first = float(found["first"])
+    last = float(found["last"] or first) + (9 if found["decade"] else 0)
+    return (first + last) / 2 if YEAR_MIN <= first <= last <= YEAR_MAX else math.nan
+
+
 def names(tags: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
     """``name``, ``name_zh``, ``name_en``; None when not mapped.
 
     ``name`` falls back on the Chinese one, and a ``name`` in Han characters without kana or hangul is Chinese too.
     """
     name = tags.get("name")
-    zh = tags.get("name:zh") or tags.get("name:zh-Hans") or tags.get("name:zh_CN")
+    zh = next((tags[key] for key in CHINESE if tags.get(key)), None)
     if name and not zh and _HAN.search(name) and not _NOT_CHINESE.search(name):
         zh = name
     return name or zh, zh, tags.get("name:en")
+
+
+def other_names(tags: Mapping[str, str]) -> str | None:
+    """Every other name, old, short, or in any language, ``;`` between them, to search by; None when there is none."""
+    keys = [*OTHER_NAMES, *sorted(key for key in tags if LANGUAGE.match(key))]
+    every = (part.strip() for key in keys for part in tags.get(key, "").split(";"))
+    return ";".join(dict.fromkeys(part for part in every if part and part not in names(tags))) or None
+
+
+def called(column: str, tags: Mapping[str, str]) -> str | None:
+    """One of ``names`` by its column."""
+    return names(tags)[NAMES.index(column)]
 
 
 def day(text: str | None) -> str | None:

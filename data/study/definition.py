@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -17,12 +17,25 @@ import data.study.text as text
 from data.given import KINDS
 from data.hazards import HAZARDS
 from data.hazards import KINDS as HAZARD_KINDS
+from geo.derived import KINDS as DERIVED
 from geo.errors import Fault, InputError, refuse
 
 FORMAT = 1
 STREETS, ELEVATION = "streets", "elevation"
+LATTICE = "lattice"
+"""Streets that are made where nobody has any."""
+LEVEL, VALUE = "level", "value"
+"""What the column of a hazard's outlines that says how bad it is may be called here."""
+ZONE_COLUMNS = frozenset({LEVEL, VALUE, "table"})
+"""Columns of ours that a hazard's outlines may name."""
 TABLES = (*KINDS, STREETS)
 """Kinds of layers that are tables."""
+OF_HAZARDS = ("hazard", "return_period_y", "classes", "class_table", "hours", "uncertainty")
+"""What only a hazard can say."""
+IDLE: Mapping[str, tuple[str, ...]] = {"hazard": ("time",), "population": OF_HAZARDS}
+"""What layers of a kind cannot say; the kinds not named: nothing of hazards, no unit and no time."""
+OF_FILES = ("file", "unit", "classes", "class_table", "crs", "nodata", "time", "columns", "constants")
+"""What only a layer with a file can say."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -58,7 +71,10 @@ class Layer(BaseModel):
         "people, people/km2, …)."
     )  # fmt: skip
     classes: dict[str, float] = Field(
-        default_factory=dict, description="Hazard only: value in the file = what it stands for, in unit."
+        default_factory=dict, description="Hazard only: value or text in the file = what it stands for, in unit."
+    )
+    class_table: str | None = Field(
+        default=None, description="Hazard only: name of a known class table, e.g. japan-flood-rank (docs/manual.md)."
     )
     crs: str | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
     nodata: float | None = Field(default=None, description="Rasters only: value that means not known (file unit).")
@@ -171,17 +187,28 @@ def _faults(study: StudyFile, where: str) -> Iterator[Fault]:
 
 
 def _layer_faults(layer: Layer, where: str) -> Iterator[Fault]:
+    if layer.derived:
+        yield from _derived_faults(layer, where)
+        return
     if not inside(layer.file):
         yield Fault("a path inside the study's folder, such as inputs/flood.tif", repr(layer.file), f"{where}, file")
     if layer.kind == "hazard":
         yield from _hazard_faults(layer, where)
-    else:
-        for name in ("hazard", "unit", "return_period_y", "classes"):
-            if getattr(layer, name) not in (None, {}):
-                yield Fault(f"no {name} on a layer of kind {layer.kind}", repr(getattr(layer, name)), where)
+    for name in IDLE.get(layer.kind, (*OF_HAZARDS, "unit", "time")):
+        if getattr(layer, name) not in (None, {}):
+            yield Fault(f"no {name} on a layer of kind {layer.kind}", repr(getattr(layer, name)), where)
     for name in ("columns", "constants"):
-        if getattr(layer, name) and layer.kind not in TABLES:
-            yield Fault(f"{name} only on {', '.join(TABLES)}", f"{name} on {layer.kind}", where)
+        if getattr(layer, name) and layer.kind not in (*TABLES, "hazard"):
+            yield Fault(f"{name} only on tables and hazards", f"{name} on {layer.kind}", where)
+
+
+def _derived_faults(layer: Layer, where: str) -> Iterator[Fault]:
+    if layer.kind != "hazard" or layer.hazard not in DERIVED:
+        found = f"{layer.kind} {layer.hazard or ''}".strip()
+        yield Fault(f"a derived hazard of {', '.join(DERIVED)}", found, f"{where}, hazard")
+    for name in OF_FILES:
+        if getattr(layer, name) not in ("", None, {}):
+            yield Fault(f"no {name} of a derived hazard", repr(getattr(layer, name)), where)
 
 
 def _hazard_faults(layer: Layer, where: str) -> Iterator[Fault]:
@@ -191,9 +218,11 @@ def _hazard_faults(layer: Layer, where: str) -> Iterator[Fault]:
         units = ", ".join(HAZARD_KINDS[layer.hazard].units)
         yield Fault(f"a unit of {units}", repr(layer.unit), f"{where}, unit")
     for value, meaning in layer.classes.items():
-        if not is_number(value) or not 0 <= meaning < math.inf:
+        if not 0 <= meaning < math.inf:
             found = f"{value} = {meaning:g}"
-            yield Fault("a number in the file = 0 or more, in unit", found, f"{where}, classes")
+            yield Fault("a value in the file = 0 or more, in unit", found, f"{where}, classes")
+    strange = [*({*layer.columns} - ZONE_COLUMNS), *({*layer.constants} - {LEVEL, VALUE})]
+    yield from (Fault(f"{', '.join(sorted(ZONE_COLUMNS))} of a hazard", repr(name), where) for name in strange)
 
 
 def is_number(text: str) -> bool:

@@ -106,7 +106,7 @@ def test_columns_and_constants_are_kept_in_the_study(made: Workspace, tmp_path: 
 def test_points_without_a_coordinate_system_ask_for_it(made: Workspace, tmp_path: Path) -> None:
     path = table(tmp_path / "clinics.shp", shapely.Point(20, 10), category=["health"])
     path.with_suffix(".prj").unlink()
-    with pytest.raises(CrsError, match="--crs EPSG:N"):
+    with pytest.raises(CrsError, match="--crs EPSG:4326"):
         bring(made, "facilities", path, constants={"kind": "clinic"})
     study = bring(made, "facilities", path, constants={"kind": "clinic"}, crs="EPSG:4326")
     assert study.file.layers[-1].crs == "EPSG:4326"
@@ -197,7 +197,7 @@ def test_what_is_said_of_a_file_names_its_layer(made: Workspace, tmp_path: Path)
     stations = table(tmp_path / "fire.geojson", shapely.Point(20, 10), label=["No. 1"], kind=["消防站"])
     _, _, notes = add(made, "town", Addition("facilities", stations, name="north"))
     assert [(n.code, n.en.split(":")[0], n.zh.split("：")[0]) for n in notes] == [
-        ("columns_not_used", "north", "north"), ("kinds_not_known", "north", "north"),
+        ("words_translated", "north", "north"), ("columns_not_used", "north", "north"),
     ]  # fmt: skip
     hazard = Addition("hazard", drawn_town.flood(tmp_path), hazard="flood", unit="m", name="rr25")
     assert [n.en[:6] for n in add(made, "town", hazard)[2]] == ["rr25: "]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import osmnx
 import pytest
 import shapely
 
@@ -27,15 +31,19 @@ KNOWN = [{
 
 
 @contextmanager
-def server(answer: bytes, status: int = 200) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that answers every request alike; its address and the bodies it was sent."""
+def server(answer: bytes, status: int = 200, **headers: str) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that answers every request alike; its address, and the bodies (or the names) it was asked with."""
     asked: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.command == "GET":
+                asked.append(self.headers["User-Agent"].encode())
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
             self.end_headers()
             self.wfile.write(answer)
 
@@ -58,8 +66,9 @@ def server(answer: bytes, status: int = 200) -> Iterator[tuple[str, list[bytes]]
 
 
 def test_a_place_is_found_by_name() -> None:
-    with server(json.dumps(KNOWN).encode()) as (url, _):
+    with server(json.dumps(KNOWN).encode()) as (url, asked):
         found = place.find("Kampen, Netherlands", nominatim_url=url)
+    assert asked == [place.USER_AGENT.encode()]
     assert found.name == "Kampen, Overijssel, Nederland"
     assert found.outline.equals(SQUARE)
     assert found.area_km2 == pytest.approx(4.52, abs=0.1)
@@ -99,9 +108,67 @@ def test_an_answer_that_was_broken_off_is_refused(answer: bytes, tmp_path: Path)
         place.fetch(place.Place("Kampen", SQUARE), tmp_path / "k.osm", overpass_url=url)
 
 
-def test_a_busy_server_is_named(tmp_path: Path) -> None:
-    with server(b"", 504) as (url, _), pytest.raises(InputError, match="HTTP 504"):
+REFUSALS = [
+    (429, {"Retry_After": "90"}, "wait 90 seconds"), (429, {}, "wait some minutes"), (504, {}, "busy.*Try again later"),
+    (503, {}, "busy"), (500, {}, r"none \(HTTP 500\)"), (400, {}, r"none \(HTTP 400\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "headers", "said"), REFUSALS)
+def test_a_server_that_refuses_is_asked_once_and_told_of(
+    tmp_path: Path, status: int, headers: dict[str, str], said: str
+) -> None:
+    with server(b"", status, **headers) as (url, asked):
+        with pytest.raises(InputError, match=said):
+            place.fetch(place.Place("Kampen", SQUARE), tmp_path / "k.osm", overpass_url=url)
+        with pytest.raises(InputError, match=said):
+            place.find("Kampen", nominatim_url=url)
+    assert len(asked) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_fetched_is_not_asked_for_again_for_a_month(tmp_path: Path) -> None:
+    kampen, cache = place.Place("Kampen", SQUARE), tmp_path / "kept"
+    with server(EXTRACT) as (url, asked):
+        days = [place.fetch(kampen, tmp_path / "k.osm", overpass_url=url, cache=cache) for _ in range(2)]
+        assert len(asked) == 1
+        (kept,) = cache.iterdir()
+        long_ago = time.time() - 31 * place.DAY_S
+        os.utime(kept, (long_ago, long_ago))
+        days.append(place.fetch(kampen, tmp_path / "k.osm", overpass_url=url, cache=cache))
+        assert len(asked) == 2
+    assert days == [datetime.now(UTC).date()] * 3
+    assert (tmp_path / "k.osm").read_bytes() == EXTRACT
+
+
+def test_a_name_is_not_asked_for_again(tmp_path: Path) -> None:
+    with server(json.dumps(KNOWN).encode()) as (url, asked):
+        found = [place.find(name, nominatim_url=url, cache=tmp_path) for name in ("Kampen", "Kampen", "Campen")]
+        assert len(asked) == 2
+    without = place.find("Kampen", nominatim_url=url, cache=tmp_path)  # the server is gone
+    assert {p.name for p in (*found, without)} == {"Kampen, Overijssel, Nederland"}
+    assert without.outline.equals(SQUARE)
+
+
+def test_what_was_broken_off_is_not_kept(tmp_path: Path) -> None:
+    kampen, cache = place.Place("Kampen", SQUARE), tmp_path / "kept"
+    with server(EXTRACT[:-6]) as (url, _), pytest.raises(InputError, match="broken off"):
+        place.fetch(kampen, tmp_path / "k.osm", overpass_url=url, cache=cache)
+    assert list(cache.iterdir()) == []
+
+
+def test_a_server_that_never_ends_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "WHOLE_TIMEOUT_S", 0)
+    with server(EXTRACT) as (url, _), pytest.raises(InputError, match="more to come"):
         place.fetch(place.Place("Kampen", SQUARE), tmp_path / "k.osm", overpass_url=url)
+
+
+def test_the_settings_of_osmnx_stay_as_they_were() -> None:
+    before = osmnx.settings.http_user_agent
+    with server(b"[]") as (url, _), pytest.raises(NotFoundError):
+        place.find("Nowhere at all", nominatim_url=url)
+    assert osmnx.settings.http_user_agent == before
+    assert osmnx.settings.nominatim_url != url
 
 
 def test_a_place_too_large_is_refused_before_asking(tmp_path: Path) -> None:

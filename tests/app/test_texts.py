@@ -8,7 +8,9 @@ from string import Formatter
 import pytest
 
 from app.drawings import SERVICES
+from app.run import COMBINED
 from app.texts import catalogue, codes, section, words
+from data import hazards
 from data.osm import kinds
 from geo import access, evacuation, reasons, services, setbacks, slowing
 from tests.source import ROOT
@@ -54,7 +56,7 @@ def street_reasons() -> set[str]:
         ("category", set(services.CATEGORIES)),
         ("service", {*SERVICES, "everyday"}),
         ("cause", {"closed", "slowed"}),
-        ("hazard", set(slowing.UNITS)),
+        ("hazard", {*slowing.UNITS, *hazards.KINDS, COMBINED}),
         ("capacity_basis", {"declared", "floor", "open", "unknown"}),
         ("group", set(setbacks.SetbackParams.model_fields)),
         ("kind", kinds_of(kinds.FACILITIES) | kinds_of(kinds.OPEN_SPACES) | kinds_of(kinds.REFUGE_TAGS)),

@@ -22,9 +22,10 @@ from app.showing import Shown, limits
 from app.texts import codes, words
 from app.views import LEGEND_ROWS, STATUS_ORDER
 from geo import communities as geo_communities
-from geo import services, tallies
+from geo import services, slowing, tallies
 from tests.app import circles_made
 from tests.app.hand_made import HOSTILE, saved
+from tiles import style
 from tiles.layer import Layer, Raster
 from tiles.text import Text
 
@@ -137,6 +138,36 @@ def test_any_hazard_has_a_title_and_classes(tmp_path: Path) -> None:
     assert slide.title == Text("灾害强度：滑坡", "Hazard: landslide")
     assert ash.title == Text("灾害强度：ash", "Hazard: ash")
     assert [row.label.en for row in ash.legend] == ["0–1 kg/m²", "1–2 kg/m²", "2–3 kg/m²", "3–4 kg/m²", "4–5 kg/m²"]
+
+
+def test_hazards_together_are_seen_first_and_two_of_a_kind_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "h.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=1, width=3, count=1, dtype="float32", crs="EPSG:4326",
+                       transform=Affine(1, 0, 0, 0, -1, 1)) as target:  # fmt: skip
+        target.write(np.array([[0, 2, 5]], dtype="float32"), 1)
+    units = {"combined": "level", "waterside": "level", "flood_old": "m", "flood_new": "m", "flood_arrival": "h"}
+    found = {
+        layer.layer_id.removeprefix("hazard_"): layer
+        for layer in views.layers(Tables({}, rasters={f"hazard_{n}": Raster(path, u) for n, u in units.items()}))
+    }
+    assert [name for name, layer in found.items() if layer.visible] == ["combined"]
+    assert {name: (layer.title.zh, layer.title.en) for name, layer in found.items()} == {
+        "combined": ("综合灾害等级", "All hazards together"),
+        "waterside": ("灾害强度：临水地带", "Hazard: waterside"),
+        "flood_old": ("淹没水深 · old", "Flood depth · old"), "flood_new": ("淹没水深 · new", "Flood depth · new"),
+        "flood_arrival": ("灾害强度：洪水到达时间", "Hazard: flood arrival"),
+    }  # fmt: skip
+    for name in ("combined", "waterside"):
+        assert [row.label.en for row in found[name].legend] == [f"Level {n}" for n in range(1, 6)]
+    assert "composite.rule" in found["combined"].note.en
+    assert found["combined"].note.zh
+    assert found["flood_arrival"].legend[0].label.en == "0–1 hours"
+    darkest = [style.INTENSITY_COLOURS[-1], style.INTENSITY_COLOURS[-1]]
+    assert [found["flood_arrival"].legend[0].symbol.fill, found["waterside"].legend[-1].symbol.fill] == darkest
+
+
+def test_every_hazard_that_closes_a_street_has_a_line_of_its_own() -> None:
+    assert {code for code, *_ in style.HAZARD_CLOSURES} == {*slowing.REASONS.values()} - {"flooded"}
 
 
 def test_numbers(shown: Shown) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import given as examples
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from data import given
 from geo import population
 from geo.errors import ColumnError
+from geo.reasons import Finding
 from geo.tables import checked
 
 CRS = "EPSG:32631"
@@ -26,19 +28,24 @@ def file(folder: Path, *shapes: shapely.Geometry | None, **columns: list[Any]) -
 
 
 def test_communities(tmp_path: Path) -> None:
-    path = file(tmp_path, BOX, BOX, NAME=["鼓楼社区", "B"], CODE=[7, 8], LEVEL=["街道", None])
+    path = file(tmp_path, BOX, BOX, NAME=["鼓楼社区", "B"], CODE=[7, 8], LEVEL=["街道", None])  # CODE is mapped
     table, notes = given.read(path, "communities", into=CRS, columns={"community_id": "CODE"})
     assert table[["community_id", "name", "name_zh", "level", "source"]].to_numpy().tolist() == [
         ["7", "鼓楼社区", "鼓楼社区", "subdistrict", "given"], ["8", "B", None, "community", "given"],
     ]  # fmt: skip
     assert table["parent_id"].tolist() == [None, None]
-    assert (table.crs, notes) == (CRS, ())
+    assert (table.crs, [note.code for note in notes]) == (CRS, ["words_translated"])
+
+
+def said(notes: tuple[Finding, ...], code: str) -> Finding:
+    return next(note for note in notes if note.code == code)
 
 
 def test_shelters_take_their_area_from_their_outline(tmp_path: Path) -> None:
     path = file(tmp_path, BOX, POINT, capacity=["1,200", None], tier=["紧急", "LONG"], name=["A", "B"], floors=[2, 3])
     table, notes = given.read(path, "shelters", into=CRS)
-    assert [note.en for note in notes] == ["Columns that are not used: floors."]
+    assert [note.code for note in notes] == ["words_translated", "numbers_undressed", "columns_not_used"]
+    assert notes[-1].en == "Columns that are not used: floors."
     assert table["shelter_id"].tolist() == ["s1", "s2"]
     assert table["area_m2"].tolist()[0] == pytest.approx(table.area[0])
     assert table["area_m2"].isna().tolist() == [False, True]
@@ -49,13 +56,16 @@ def test_shelters_take_their_area_from_their_outline(tmp_path: Path) -> None:
 
 
 def test_buildings_keep_what_is_understood(tmp_path: Path) -> None:
-    columns = {"use": ["House", "", None], "levels": ["2", "10+", None], "height_m": ["6 m", "tall", "9"]}
+    columns = {"use": ["House", "", None], "levels": ["2", "10+", ">7"], "height_m": ["6 m", "tall", "9"]}
     path = file(tmp_path, BOX, BOX, BOX, **columns)
     table, notes = given.read(path, "buildings", into=CRS)
     assert table["use"].tolist() == ["house", "yes", "yes"]
-    assert np.array_equal(table["levels"], [2, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(table["levels"], [2, 10, np.nan], equal_nan=True)
     assert np.array_equal(table["height_m"], [6, np.nan, 9], equal_nan=True)
-    assert [note.en.split()[0] for note in notes] == ["1", "1"]
+    assert [(note.code, note.column, note.rows, note.value) for note in notes] == [
+        ("numbers_undressed", "levels", (2,), "10+"), ("values_not_understood", "levels", (3,), ">7"),
+        ("numbers_undressed", "height_m", (1,), "6 m"), ("values_not_understood", "height_m", (2,), "tall"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "name"), [("population", "people"), ("facilities", "kind")])
@@ -68,16 +78,16 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
     path = file(tmp_path, POINT, BOX.boundary, capacity=["many", "-3"], tier=["huge", None])
     with pytest.raises(ColumnError) as raised:
         given.read(path, "shelters", into=CRS)
-    said = str(raised.value)
+    text = str(raised.value)
     assert len(raised.value.faults) == 4
-    assert all(word in said for word in ("'many'", "1 values below", "huge", "LineString"))
+    assert all(word in text for word in ("'many' in row 1", "1 values below (-3 in row 2)", "huge in row 1", "LineStr"))
 
 
 def test_one_value_for_every_row(tmp_path: Path) -> None:
     path = file(tmp_path, POINT, POINT, category=["health", "health"], kind=["a", "b"])
     table, _ = given.read(path, "facilities", into=CRS, constants={"kind": "fire_station"})
     assert table["kind"].tolist() == ["fire_station"] * 2
-    bare = file(tmp_path, POINT, category=["health"])
+    bare = file(tmp_path, POINT, sort=["health"])
     with pytest.raises(ColumnError, match=r"--map kind=COLUMN, or give every row the same with --map kind:=VALUE"):
         given.read(bare, "facilities", into=CRS)
     with pytest.raises(ColumnError, match="'knd'"):
@@ -101,13 +111,14 @@ def test_columns_mapped_as_places_are_used(tmp_path: Path) -> None:
 
 
 def test_kinds_that_nobody_knows_are_kept_and_said(tmp_path: Path) -> None:
-    path = file(tmp_path, *[POINT] * 5, kind=["消防站", "消防站", "<script>", "Hospital", "fire_station"])
-    table, (note,) = given.read(path, "facilities", into=CRS)
-    assert table["kind"].tolist() == ["消防站", "消防站", "<script>", "hospital", "fire_station"]
-    assert note.code == "kinds_not_known"
-    assert note.en.startswith("3 rows are of kinds that no service knows unless a parameter names them: <script>, 消")
+    path = file(tmp_path, *[POINT] * 5, kind=["消防站", "屯所", "<script>", "Hospital", "fire_station"])
+    table, notes = given.read(path, "facilities", into=CRS)
+    assert table["kind"].tolist() == ["fire_station", "屯所", "<script>", "hospital", "fire_station"]
+    assert "消防站 = fire_station" in said(notes, "words_translated").en
+    note = said(notes, "kinds_not_known")
+    assert note.en.startswith("2 rows are of kinds that no service knows unless a parameter names them: <script>, 屯")
     assert "known kinds: fire_station, hospital, clinic," in note.en
-    assert note.zh.startswith("3行") and "hospital" in note.zh
+    assert note.zh.startswith("2行") and "hospital" in note.zh
     constant = given.read(path, "facilities", into=CRS, constants={"kind": "nonsense"})[1]
     assert [each.en.split(" ")[0] for each in constant] == ["5"]
 
@@ -119,15 +130,90 @@ def test_points_are_no_areas(tmp_path: Path, kind: str) -> None:
 
 
 def test_ids_given_twice_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ColumnError, match="unique id"):
-        given.read(file(tmp_path, BOX, BOX, community_id=["a", "a"]), "communities", into=CRS)
+    path = file(tmp_path, BOX, BOX, community_id=["a", "a"], CODE=[1, 2])
+    with pytest.raises(ColumnError, match=r"unique id.*'a'.* in row 2"):
+        given.read(path, "communities", into=CRS)
+    other = file(tmp_path, BOX, BOX, CODE=["a", "a"], NAME=["A", "B"])
+    table, notes = given.read(other, "communities", into=CRS)
+    assert table["community_id"].tolist() == ["c1", "c2"]
+    assert (said(notes, "ids_repeated").rows, said(notes, "ids_repeated").value) == ((2,), "a")
 
 
 def test_rows_without_place_and_crossed_outlines_are_said(tmp_path: Path) -> None:
     bow = shapely.Polygon([(3, 52), (3.01, 52.01), (3.01, 52), (3, 52.01)])
     table, notes = given.read(file(tmp_path, bow, None, BOX, name=["A", "B", "C"]), "communities", into=CRS)
     assert table["name"].tolist() == ["A", "C"]
-    assert [note.code for note in notes] == ["rows_without_geometry", "outlines_repaired"]
+    assert [(note.code, note.rows) for note in notes] == [("rows_without_geometry", (2,)), ("outlines_repaired", (1,))]
+
+
+def test_the_same_row_again_is_left_out_but_people_are_counted(tmp_path: Path) -> None:
+    path = file(tmp_path, POINT, POINT, POINT, kind=["school", "school", "park"], people=[3, 3, 3])
+    table, notes = given.read(path, "facilities", into=CRS)
+    assert table["kind"].tolist() == ["school", "park"]
+    assert (said(notes, "rows_repeated").rows, said(notes, "rows_repeated").severity) == ((2,), "repaired")
+    people, notes = given.read(path, "population", into=CRS)
+    assert (people["people"].sum(), said(notes, "rows_repeated").severity) == (9, "warning")
+
+
+@pytest.mark.parametrize(("cells", "found"), [
+    (["-9999", "3"], "-9999 in row 1"), (["3", "999999"], "999999 in row 2"), (["3", "-3"], "-3 in row 2"),
+    (["3", "viele"], "'viele' in row 2"),
+])  # fmt: skip
+def test_people_that_nobody_counted_are_refused(tmp_path: Path, cells: list[str], found: str) -> None:
+    with pytest.raises(ColumnError, match=found):
+        given.read(file(tmp_path, POINT, POINT, people=cells), "population", into=CRS)
+
+
+def test_columns_are_recognised_in_three_languages(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "序号,避难场所名称,经度(°),纬度(°),场所面积（公顷）,可容纳人数,类型,电话\n"
+        '1,鼓楼公园,3,52,1.5,"1,200人",紧急避难场所,025\n2,五台山体育馆,3.01,52,２,不明,固定,025\n',
+        encoding="gb18030",
+    )
+    table, notes = given.read(path, "shelters", into=CRS, crs="EPSG:4326")
+    assert table[["shelter_id", "name_zh"]].to_numpy().tolist() == [["1", "鼓楼公园"], ["2", "五台山体育馆"]]
+    assert table["area_m2"].tolist() == [15_000, 20_000]
+    assert table["capacity"].tolist() == pytest.approx([1200, np.nan], nan_ok=True)
+    assert table["tier"].isna().all()  # 固定 may be short, mid or long
+    assert "name=避难场所名称" in said(notes, "columns_guessed").en
+    assert (said(notes, "unit_converted").column, said(notes, "unit_converted").severity) == (
+        "场所面积（公顷）", "repaired",
+    )  # fmt: skip
+    assert "电话" in said(notes, "columns_not_used").en
+
+
+def test_a_mapping_goes_before_a_guess_and_two_alike_are_asked(tmp_path: Path) -> None:
+    path = file(tmp_path, POINT, POINT, POP2016=[1, 2], Pop2017_UD=[3, 4])
+    with pytest.raises(ColumnError, match=r"POP2016 and Pop2017_UD could both be it: Map it with --map people=POP2016"):
+        given.read(path, "population", into=CRS)
+    table, notes = given.read(path, "population", into=CRS, columns={"people": "Pop2017_UD"})
+    assert (table["people"].sum(), [note.code for note in notes]) == (7, ["columns_not_used"])
+    capacity = file(tmp_path, POINT, **{"capacity_0.6": [1], "capacity_0.7": [2]})
+    table, notes = given.read(capacity, "shelters", into=CRS)
+    assert table["capacity"].isna().all()
+    assert said(notes, "columns_ambiguous").do_en == "Write --map capacity=capacity_0.6, or another of them."
+
+
+def test_men_and_women_are_the_people_where_nobody_counted_them(tmp_path: Path) -> None:
+    columns = {"男": [10, 5], "女": [12, 6], "60岁以上": [4, None], "share_80plus": [0.1, 0.2]}
+    table, notes = given.read(file(tmp_path, POINT, BOX, **columns), "population", into=CRS)
+    assert table["people"].tolist() == [22, 11]
+    assert "people=男+女" in said(notes, "columns_guessed").en
+    assert table["people_60plus"].tolist() == pytest.approx([4, np.nan], nan_ok=True)
+    assert table["share_80plus"].tolist() == [0.1, 0.2]
+
+
+def test_lots_and_supplies(tmp_path: Path) -> None:
+    lots = file(tmp_path, BOX, 地块编号=["A-01"], 用地性质=["商业"], 用地面积=["1.2万"])
+    table, _ = given.read(lots, "lots", into=CRS)
+    assert table[["lot_id", "use", "area_m2"]].to_numpy().tolist() == [["A-01", "commercial", 12_000]]
+    columns = {"物资名称": ["水", "米"], "数量": ["3,000", "2"], "单位": ["瓶", "吨"], "储备层级": ["社区", "家庭"],
+               "有效期": ["2027年5月", "令和9年3月1日"]}  # fmt: skip
+    table, _ = given.read(file(tmp_path, POINT, POINT, **columns), "supplies", into=CRS)
+    assert table[["supply_id", "tier", "item", "quantity", "unit", "expiry"]].to_numpy().tolist() == [
+        ["s1", "community", "水", 3000, "瓶", "2027-05"], ["s2", "household", "米", 2, "吨", "2027-03-01"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", sorted(given.KINDS))
@@ -141,6 +227,7 @@ def test_an_empty_file_gives_an_empty_table_with_the_right_columns(tmp_path: Pat
         assert len(checked(given.read(path, kind, into=CRS)[0], given.KINDS[kind].schema)) == 0
 
 
+@settings(max_examples=20, deadline=None)
 @examples(st.lists(st.one_of(st.none(), st.floats(0, 1000)), min_size=1, max_size=8))
 def test_people_are_conserved_to_the_person(
     tmp_path_factory: pytest.TempPathFactory, people: list[float | None]

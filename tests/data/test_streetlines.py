@@ -212,7 +212,7 @@ def test_columns_of_other_names_and_other_words(tmp_path: Path) -> None:
     assert ways.tags["way_id"].tolist() == [1, 2, 3]
     assert "1 of 3 streets" in notes["street_class_unknown"].en
     assert "goat track" in notes["street_class_unknown"].en
-    assert "highway=OSM_TYPE" in notes["columns_taken"].en
+    assert "highway=OSM_TYPE" in notes["columns_guessed"].en
 
 
 def test_lines_without_a_class_are_roads_and_it_is_said(tmp_path: Path) -> None:

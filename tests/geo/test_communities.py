@@ -18,7 +18,7 @@ from geo.tables import BOUNDARIES, COMMUNITIES, checked, empty
 
 CRS = "EPSG:32631"
 WEST, SOUTH = 600_000.0, 5_800_000.0
-PARAMS = CommunityParams(min_admin_level=8, min_share=0.9, grid_m=500, margin_m=50)
+PARAMS = CommunityParams.of(standards.load())
 
 
 def square(x: float, y: float, width: float, height: float | None = None) -> shapely.Polygon:
@@ -128,8 +128,8 @@ class TestChoice:
         inner, hole = square(1, 1, 2), square(13, 1, 1)
         rows = bounds(*QUARTERS[:3], ("d", 10, square(12, 0, 4, 8) - hole), ("in", 10, inner))
         found = choose(rows, HOMES)
-        assert codes(found) == ["communities_overlap", "communities_gaps"]
-        assert "1 pairs" in found.notes[0].en and "40,000 m²" in found.notes[0].en
+        assert codes(found) == ["communities_overlap", "communities_holes"]
+        assert "1 pair " in found.notes[0].en and "40,000 m²" in found.notes[0].en
         assert "10,000 m²" in found.notes[1].en
         assert communities.assign(HOMES, found).tolist() == ["in", "b", "c", "d"]
 
@@ -187,6 +187,24 @@ class TestGiven:
     def test_everybody_outside(self) -> None:
         found = communities.given(self.TABLE.iloc[:0], demand=HOMES, params=PARAMS)
         assert ids(found) == [OUTSIDE]
+
+    def test_of_several_levels_the_finest_are_planned_for(self) -> None:
+        towns = choose(bounds(*TOWNS), HOMES).table.assign(level="district")
+        both = gpd.GeoDataFrame(pd.concat([towns, self.TABLE], ignore_index=True), crs=CRS)
+        found = communities.given(both, demand=HOMES, params=PARAMS)
+        assert ids(found) == ["a", "b", "c", "d"] and codes(found) == []
+        assert found.table["parent_id"].tolist() == ["west", "west", "east", "east"]
+        assert found.parents["community_id"].tolist() == ["east", "west"]
+
+    def test_the_map_tells_the_parents_of_those_that_name_none(self) -> None:
+        """Not the quarters they are themselves on the map, but the towns, and above them the county."""
+        found = communities.given(self.TABLE, demand=HOMES, params=PARAMS, boundaries=bounds(*QUARTERS, *TOWNS, COUNTY))
+        assert found.table["parent_id"].tolist() == ["west", "west", "east", "east"]
+        assert set(found.parents["community_id"]) == {"west", "east", "county"}
+
+    def test_what_of_the_study_nobody_answers_for_is_told(self) -> None:
+        found = communities.given(self.TABLE, demand=HOMES, params=PARAMS, study_outline=square(0, 0, 20, 8))
+        assert codes(found) == ["communities_gaps"] and "320,000 m²" in found.notes[0].en
 
 
 def test_a_shelter_outside_is_not_taken_in_by_the_row_of_people_outside() -> None:

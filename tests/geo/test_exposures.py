@@ -9,6 +9,7 @@ import shapely
 
 from data import standards
 from geo import exposures, network
+from geo.errors import InputError
 from geo.exposures import COLUMNS, Faced
 from geo.hazards import ExposureParams, Grid, Hazard
 from geo.profiles import Rules
@@ -70,3 +71,52 @@ def test_a_point_stands_for_the_ground_round_it() -> None:
     spots = gpd.GeoDataFrame(geometry=shapely.points([ORIGIN[0] + 50, ORIGIN[0] + 100], ORIGIN[1]), crs=CRS)
     found = faced(hazard("flood", 1, 0, unit="m")).sites(spots)
     assert found["share_wet"].tolist() == pytest.approx([1, 0.5], abs=1e-3)
+
+
+def test_tsunami_and_storm_surge_are_water() -> None:
+    both = faced(hazard("tsunami", 0.4, 0.0, unit="m"), hazard("storm_surge", 0.1, 0.2, unit="m"))
+    table = both.grounds(GROUNDS)
+    assert table["depth_max_m"].tolist() == pytest.approx([0.4, 0.2]) and table["share_wet"].tolist() == [1, 1]
+    assert table["level_max"].isna().all()
+
+
+def measured(*found: Hazard) -> Faced:
+    return Faced(found, CRS, PARAMS, RULES.levels)
+
+
+def test_what_is_measured_is_told_by_its_level() -> None:
+    table = measured(hazard("collapse", 0.02, 0.3, unit="share")).grounds(GROUNDS)
+    assert table["level_max"].tolist() == [1, 4] and table["share_hit"].tolist() == [1, 1]
+    with pytest.raises(InputError, match="tables of levels"):
+        faced(hazard("collapse", 0.02, 0.3, unit="share"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "west"), [("earthquake", "degree", 8), ("wind", "m/s", 25), ("waterside", "level", 3)]
+)
+def test_what_is_everywhere_or_only_near_takes_no_ground_away(kind: str, unit: str, west: float) -> None:
+    table = measured(hazard(kind, west, 0, unit=unit)).grounds(GROUNDS)
+    assert table["level_max"].tolist() == [3, 0]
+    assert table[["share_hit", "share_wet", "share_unknown"]].isna().all(axis=None)
+    beside = measured(hazard(kind, np.nan, 0, unit=unit), hazard("fire", 0, 2)).grounds(GROUNDS)
+    assert beside["share_hit"].tolist() == [0, 1] and beside["share_unknown"].tolist() == [0, 0]
+    assert not exposures.hit(table, above=0).any()
+
+
+def test_what_goes_with_a_flood_needs_one_and_adds_nothing() -> None:
+    flood = hazard("flood", 0.4, 0.0, unit="m")
+    for kind in ("flood_duration", "flood_arrival"):
+        with pytest.raises(InputError, match="a flood beside"):
+            measured(hazard(kind, 5, 5, unit="h"))
+        both = measured(flood, hazard(kind, 5, 5, unit="h"))
+        assert both.kinds == {"flood"}
+        assert both.grounds(GROUNDS).equals(faced(flood).grounds(GROUNDS))
+
+
+def test_a_shelter_is_for_earthquakes_however_they_are_measured() -> None:
+    assert measured(hazard("earthquake_pga", 0.2, 0.2, unit="g"), hazard("waterside", 1, 1)).kinds == {"earthquake"}
+
+
+def test_streets_under_kinds_without_a_rule_for_them() -> None:
+    table = measured(hazard("earthquake", 7, 9, unit="degree")).streets(STREETS, rules=RULES)
+    assert table["level_max"].tolist() == [2, 4], "bridges shake too"

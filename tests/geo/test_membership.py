@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.membership import NONE, gaps, overlaps, smallest_holding
+from geo.membership import NONE, smallest_holding
 
 # a large square with a small one in it, and a third that overlaps the large one
 #
@@ -54,23 +54,3 @@ def test_against_trying_all(boxes: list[tuple[int, int, int, int]], places: list
     for place, row in zip(places, rows(*places, outlines=outlines), strict=True):
         holding = [i for i, outline in enumerate(outlines) if outline.intersects(shapely.Point(place))]
         assert row == min(holding, key=lambda i: (outlines[i].area, i), default=NONE)
-
-
-def test_overlaps_count_pairs_and_ground() -> None:
-    # 0 and 1: the small one lies inside; 0 and 2: a corner of 2 x 5
-    assert overlaps(OUTLINES) == (2, 4 + 10)
-
-
-def test_neighbours_do_not_overlap_nor_leave_gaps() -> None:
-    beside = np.array([shapely.box(0, 0, 5, 5), shapely.box(5, 0, 9, 5)], dtype=object)
-    assert overlaps(beside) == (0, 0)
-    assert gaps(beside).tolist() == []
-
-
-def test_gaps_are_the_holes_between_outlines() -> None:
-    ring = np.array(
-        [shapely.box(0, 0, 9, 3), shapely.box(0, 6, 9, 9), shapely.box(0, 3, 3, 6), shapely.box(7, 3, 9, 6)],
-        dtype=object,
-    )
-    assert gaps(ring).tolist() == [12]
-    assert gaps(np.zeros(0, dtype=object)).tolist() == []

@@ -69,7 +69,7 @@ def city(*hazards: Hazard, shelters: list[shapely.Geometry] | None = None, origi
         boundaries=table(tables.BOUNDARIES, []),
         communities=table(tables.COMMUNITIES, [box(-50, -150, 250), box(200, -150, 250)], name=["West", "East"],
                           level=["community"] * 2, source=["drawn"] * 2),
-        demand=table(tables.DEMAND, [h.centroid for h in homes], people=[1, 10, 100, 1000]),
+        people={None: table(tables.DEMAND, [h.centroid for h in homes], people=[1, 10, 100, 1000])},
         hazards={hazard.hazard_id: hazard for hazard in hazards},
     )  # fmt: skip
 
@@ -145,8 +145,7 @@ def test_candidates_stand_in_and_are_named() -> None:
 
 def test_a_city_of_which_nobody_knows_the_people_stands_by_its_streets() -> None:
     town = city()
-    assert town.demand is not None
-    found = computed(replace(town, demand=town.demand.iloc[:0]), NORMAL)
+    found = computed(replace(town, people={None: town.people[None].iloc[:0]}), NORMAL)
     assert found.layers["communities"]["status"].tolist() == ["good", "good"]
     assert set(found.layers["communities"]["reason_code"]) == {"people_not_known"}
     assert found.headline["shelter_street_share"] == 1
@@ -157,7 +156,7 @@ def test_people_known_by_unit_go_to_the_dwellings_in_it() -> None:
     town = city()
     assert town.communities is not None
     by_unit = table(tables.DEMAND, list(town.communities.geometry), people=[40, 60])
-    found = computed(replace(town, demand=by_unit), NORMAL)
+    found = computed(replace(town, people={None: by_unit}), NORMAL)
     assert found.layers["demand"]["people"].tolist() == [20, 20, 30, 30]
     assert found.layers["communities"]["people"].tolist() == [40, 60]
 

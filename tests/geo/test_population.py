@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,105 +15,16 @@ from hypothesis import strategies as st
 from data import standards
 from geo import population
 from geo.errors import ColumnError
-from geo.population import Population, PopulationParams, whole
-from geo.tables import AREAS, BUILDINGS, DEMAND, checked, empty
+from geo.groups import GroupParams
+from geo.population import Population, PopulationParams, Spots
+from geo.tables import DEMAND, checked
+from tests.geo.drawn_people import CRS, NOWHERE, PARAMS, SOUTH, WEST, building, ground, town, units
 
-CRS = "EPSG:32631"
-WEST, SOUTH = 600_000.0, 5_800_000.0
-PARAMS = PopulationParams(
-    house_m2_per_person=50, apartments_m2_per_person=40, dormitory_m2_per_person=10, dwelling_share=0.8,
-    untold_share=0.5, house_levels=2, apartments_levels=4, untold_levels=3, storey_m=3, min_recorded=3,
-    min_dwelling_m2=25, max_untold_m2=2500, max_told_share=0.5, street_spacing_m=100,
-)  # fmt: skip
-
-
-def ground(width: float, height: float, *, at: float = 0.0) -> shapely.Polygon:
-    return shapely.box(WEST + at, SOUTH, WEST + at + width, SOUTH + height)
-
-
-def building(
-    use: str,
-    width: float = 10.0,
-    height: float = 10.0,
-    *,
-    at: float = 0.0,
-    levels: float = np.nan,
-    high: float = np.nan,
-) -> dict[str, object]:
-    return {"use": use, "levels": levels, "height_m": high, "geometry": ground(width, height, at=at)}
-
-
-def town(*rows: dict[str, object]) -> gpd.GeoDataFrame:
-    if not rows:
-        return empty(BUILDINGS, crs=CRS)
-    names = dict.fromkeys(("name", "name_zh", "name_en"))
-    table = [{"building_id": f"w{i}", **names, **row} for i, row in enumerate(rows)]
-    return checked(gpd.GeoDataFrame(table, geometry="geometry", crs=CRS), BUILDINGS)
-
-
-def land(kind: str, width: float = 100.0, height: float = 100.0, *, at: float = 0.0) -> gpd.GeoDataFrame:
-    row = {"area_id": "a", "name": None, "name_zh": None, "name_en": None, "kind": kind}
-    return checked(gpd.GeoDataFrame([row], geometry=[ground(width, height, at=at)], crs=CRS), AREAS)
-
-
-NOWHERE = empty(AREAS, crs=CRS)
-
-
-def expected(*rows: dict[str, object], areas: gpd.GeoDataFrame = NOWHERE) -> list[float]:
-    return population.residents(town(*rows), areas, params=PARAMS).tolist()
+NONE_ASSUMED = GroupParams.of(standards.load())
 
 
 def estimate(*rows: dict[str, object]) -> Population:
     return population.from_buildings(town(*rows), NOWHERE, params=PARAMS)
-
-
-def units(people: list[float], shapes: list[shapely.Geometry]) -> gpd.GeoDataFrame:
-    ids = [f"u{i}" for i in range(len(people))]
-    return gpd.GeoDataFrame({"demand_id": ids, "people": people}, geometry=shapes, crs=CRS)
-
-
-class TestResidents:
-    # Footprints are 100 m²; lived on is 0.8 of the floor.
-    @pytest.mark.parametrize(("row", "people"), [
-        (building("house"), 100 * 2 * 0.8 / 50),
-        (building("apartments"), 100 * 4 * 0.8 / 40),
-        (building("dormitory"), 100 * 4 * 0.8 / 10),
-        (building("bungalow"), 100 * 1 * 0.8 / 50),
-        (building("yes"), 100 * 3 * 0.8 * 0.5 / 40),
-        (building("house", levels=3), 100 * 3 * 0.8 / 50),
-        (building("house", high=9.5), 100 * 3 * 0.8 / 50),
-        (building("house", high=2.0), 100 * 1 * 0.8 / 50),
-        (building("house", levels=3, high=30), 100 * 3 * 0.8 / 50),
-        (building("house", levels=0), 100 * 2 * 0.8 / 50),
-        (building("house", 4, 6), 0),
-        (building("house", 5, 5), 25 * 2 * 0.8 / 50),
-        (building("yes", 50, 51), 0),
-        (building("apartments", 50, 51), 50 * 51 * 4 * 0.8 / 40),
-        *((building(use), 0) for use in ("school", "garage", "industrial", "hotel", "hospital", "shed", "public")),
-    ])  # fmt: skip
-    def test_each_kind(self, row: dict[str, object], people: float) -> None:
-        untold = [building("yes", 1, 1)] * 2
-        assert expected(row, *untold)[0] == pytest.approx(people)
-
-    @pytest.mark.parametrize("kind", ["industrial", "farmyard", "military", "education", "commercial"])
-    def test_on_land_without_dwellings_only_told_dwellings_count(self, kind: str) -> None:
-        found = expected(building("yes"), building("house", at=20), building("yes", at=200), areas=land(kind))
-        assert (np.array(found) > 0).tolist() == [False, True, True]
-
-    def test_homes_inside_a_factory_ground(self) -> None:
-        areas = pd.concat([land("industrial"), land("residential", 20, 20).assign(area_id="b")], ignore_index=True)
-        found = expected(building("yes"), building("yes", at=50), areas=areas)
-        assert (np.array(found) > 0).tolist() == [True, False], "the smaller ground counts"
-
-    def test_where_most_uses_are_told_the_untold_are_sheds(self) -> None:
-        assert expected(building("house"), building("house"), building("yes"))[2] == 0
-        assert expected(building("house"), building("yes"))[1] > 0, "half is not most"
-
-    def test_storeys_recorded_often_enough_replace_the_default(self) -> None:
-        flats = [building("apartments", levels=n) for n in (5, 6, 10)]
-        assert expected(*flats, building("apartments"))[3] == pytest.approx(100 * 6 * 0.8 / 40)
-        assert expected(*flats[:2], building("apartments"))[2] == pytest.approx(100 * 4 * 0.8 / 40)
-        assert expected(*flats, building("house"))[3] == pytest.approx(100 * 2 * 0.8 / 50), "each kind its own"
 
 
 class TestEstimate:
@@ -135,7 +48,7 @@ class TestEstimate:
     def test_nobody(self, rows: list[dict[str, object]]) -> None:
         found = estimate(*rows)
         assert found.total == 0 and len(found.demand) == len(found.shapes) == 0
-        assert [*found.demand.columns] == ["demand_id", "people", "building_id", "geometry"] or len(rows) == 0
+        assert [*found.demand.columns] == ["demand_id", "people", "building_id", "geometry"]
         checked(found.demand, DEMAND)
 
     def test_the_input_is_not_changed(self) -> None:
@@ -183,7 +96,7 @@ class TestAllocate:
 
     def spread(self, *people: float) -> Population:
         table = units(list(people), [ground(100, 100), ground(100, 100, at=100)])
-        return population.allocate(table, town(*self.ROWS), NOWHERE, params=PARAMS)
+        return population.place(table, town(*self.ROWS), NOWHERE, params=PARAMS)
 
     def test_people_go_to_dwellings_by_expected_residents(self) -> None:
         # 3.2 and 8 are expected: 28 people are split 8 and 20
@@ -199,7 +112,7 @@ class TestAllocate:
         assert ground(100, 100, at=100).contains(left.geometry.iloc[0])
 
     def test_no_buildings_at_all(self) -> None:
-        found = population.allocate(units([7], [ground(9, 9)]), town(), NOWHERE, params=PARAMS)
+        found = population.place(units([7], [ground(9, 9)]), town(), NOWHERE, params=PARAMS)
         assert found.total == 7
 
     def test_nobody(self) -> None:
@@ -211,37 +124,17 @@ def test_the_standards_fill_the_parameters() -> None:
     assert params.storey_m == 3 and 20 < params.house_m2_per_person < 100
 
 
-fractions = st.lists(st.floats(0, 50), max_size=30)
-
-
-@given(fractions)
-def test_whole_people_add_up_to_the_rounded_sum(people: list[float]) -> None:
-    ids = np.array([f"w{i}" for i in range(len(people))], dtype=object)
-    found = whole(np.array(people, dtype=float), ids)
-    assert found.dtype == np.int64 and (found >= 0).all()
-    assert abs(found.sum() - sum(people)) <= 0.5 + 1e-9
-    assert (np.abs(found - people) < 1 + 1e-9).all()
-
-
-@given(fractions, st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_nothing(people: list[float], random) -> None:  # type: ignore[no-untyped-def]
-    order = list(range(len(people)))
-    random.shuffle(order)
-    ids, values = np.array([f"w{i}" for i in range(len(people))], dtype=object), np.array(people, dtype=float)
-    assert whole(values[order], ids[order]).tolist() == whole(values, ids)[order].tolist()
-
-
-dwellings = st.lists(
+homes = st.lists(
     st.tuples(st.sampled_from(["house", "apartments", "school", "yes"]), st.integers(0, 29), st.integers(3, 30)),
     max_size=12,
 )
 
 
-@given(dwellings, st.lists(st.integers(0, 500), min_size=3, max_size=3))
+@given(homes, st.lists(st.integers(0, 500), min_size=3, max_size=3))
 def test_allocation_keeps_every_unit_whole(rows: list[tuple[str, int, int]], people: list[int]) -> None:
     buildings = town(*(building(use, size, size, at=10.0 * x) for use, x, size in rows))
     shapes = [ground(100, 100, at=100.0 * i) for i in range(3)]
-    found = population.allocate(units([*map(float, people)], shapes), buildings, NOWHERE, params=PARAMS).demand
+    found = population.place(units([*map(float, people)], shapes), buildings, NOWHERE, params=PARAMS).demand
     assert (found["people"] > 0).all()
     # Units share borders only; a building's point lies on one with measure zero but may here: then either may have it.
     inner = [int(found.loc[shapely.contains_properly(shape, found.geometry), "people"].sum()) for shape in shapes]
@@ -288,3 +181,129 @@ def test_an_area_without_a_street_keeps_its_people_where_they_were() -> None:
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=4), st.lists(st.tuples(st.floats(0, 500), st.floats(1, 90))))
 def test_nobody_is_lost_along_streets(people: list[int], spots: list[tuple[float, float]]) -> None:
     assert on_streets(areas_of_people(*people), *spots).total == sum(people)
+
+
+# -- the whole recipe ----------------------------------------------------------------------------------------------
+#
+#   u0 has a house and flats, u1 a street, u2 lies in a lake but for its last 10 m, u3 is a point in the lake
+#
+#   ┌ u0 ─────────┬ u1 ──────────┬ u2 ~~~~~~~~~~~ ┬─
+#   │ house flats │ ──street──── │ ~~~~~~~~ u3 ~~ │
+#   └─────────────┴──────────────┴~~~~~~~~~~~~~~~~┴─
+#   0            100            200              290 300
+
+LAKE = gpd.GeoDataFrame({"kind": ["water"]}, geometry=[ground(90, 100, at=200)], crs=CRS)
+SPOTS = Spots(np.array([shapely.Point(WEST + 120, SOUTH + 50), shapely.Point(WEST + 160, SOUTH + 50),
+                        shapely.Point(WEST + 250, SOUTH + 50)]), np.array([30.0, 10.0, 99.0]),
+              np.array(["s1", "s2", "bridge"], dtype=object))  # fmt: skip
+
+
+def recipe(people: list[float], **columns: list[float]) -> Population:
+    shapes = [*(ground(100, 100, at=100.0 * i) for i in range(3)), shapely.Point(WEST + 280, SOUTH + 50)]
+    rows = units(people, shapes).assign(**columns)
+    homes = town(building("house"), building("apartments", at=40))
+    return population.place(rows, homes, LAKE, SPOTS, params=PARAMS, assumed=NONE_ASSUMED)
+
+
+def where(found: Population) -> dict[str, int]:
+    return dict(zip(found.demand["demand_id"], found.demand["people"], strict=True))
+
+
+def test_points_cells_and_areas_each_where_they_can_be() -> None:
+    found = recipe([28, 40, 13, 5])
+    assert where(found) == {"w0": 8, "w1": 20, "u1@s1": 30, "u1@s2": 10, "u2": 13, "u3": 5}
+    at_ = found.demand.set_index("demand_id").geometry
+    assert at_["u3"].x - WEST == pytest.approx(291), "the given point left the lake by the nearest bank"
+    assert not LAKE.geometry.iloc[0].intersects(at_["u2"]), "nobody stands on the bridge or in the water"
+    moved = next(note for note in found.notes if note.code == "people_moved")
+    assert (moved.severity, moved.count) == ("repaired", 2)  # type: ignore[attr-defined]
+    assert "18 people at 2 places" in moved.en
+
+
+def test_groups_go_where_their_people_go() -> None:
+    found = recipe([28, 40, 13, 5], people_60plus=[7, 40, np.nan, 0])
+    old = dict(zip(found.demand["demand_id"], found.demand["people_60plus"], strict=True))
+    assert old["w0"] + old["w1"] == 7 and old["w0"] == 2
+    assert (old["u1@s1"], old["u1@s2"], old["u3"]) == (30, 10, 0)
+    assert np.isnan(old["u2"]), "not known is not nobody"
+    assert "people_80plus" not in found.demand
+
+
+def test_an_area_with_far_too_few_dwellings_is_not_crammed_into_them() -> None:
+    params = PARAMS.model_copy(update={"max_crowding": 10.0})
+    rows = units([1000, 5], [ground(100, 100), ground(100, 100, at=100)])
+    found = population.place(rows, town(building("house")), NOWHERE, params=params)
+    assert where(found) == {"u0": 1000, "u1": 5}
+    assert found.notes[0].code == "dwellings_missing"
+
+
+def test_an_id_that_a_building_has_too() -> None:
+    rows = units([28, 3], [ground(100, 100), shapely.Point(WEST + 500, SOUTH)]).assign(demand_id=["a", "w0"])
+    found = population.place(rows, town(building("house")), NOWHERE, params=PARAMS)
+    assert where(found) == {"w0": 3, "w0@home": 28}
+
+
+kinds = st.sampled_from(["point", "cell", "area"])
+some = st.lists(st.tuples(kinds, st.integers(0, 25), st.floats(0, 60), st.floats(0, 1)), max_size=10)
+
+
+@given(some, st.lists(st.tuples(st.sampled_from(["house", "yes", "school"]), st.integers(0, 29)), max_size=5),
+       st.randoms(use_true_random=False))  # fmt: skip
+def test_everybody_is_somewhere_whatever_the_geometry_and_the_order(
+    rows: list[tuple[str, int, float, float]], houses: list[tuple[str, int]], random: Any
+) -> None:
+    shape = {"point": lambda x: shapely.Point(WEST + 10 * x, SOUTH + 50), "cell": lambda x: ground(20, 20, at=10.0 * x),
+             "area": lambda x: ground(150, 90, at=10.0 * x)}  # fmt: skip
+    people, old = [n for _, _, n, _ in rows], [n * share for _, _, n, share in rows]
+    table = units(people, [shape[kind](x) for kind, x, _, _ in rows]).assign(people_60plus=old)
+    homes = town(*(building(use, 9, 9, at=10.0 * x) for use, x in houses))
+    found = population.place(table, homes, LAKE, SPOTS, params=PARAMS)
+    assert found.total == np.floor(sum(people) + 0.5)
+    if len(found.demand):
+        assert found.demand["people_60plus"].sum() == min(np.floor(sum(old) + 0.5), found.total)
+        assert (found.demand["people_60plus"] <= found.demand["people"]).all()
+        free = found.demand.geometry[found.demand["building_id"].isna()]
+        assert not free.intersects(LAKE.geometry.iloc[0]).any()
+    order = random.sample(range(len(rows)), len(rows))
+    again = population.place(table.iloc[order], homes.iloc[::-1], LAKE, SPOTS, params=PARAMS)
+    assert where(again) == where(found)
+
+
+# -- day and night, and the edge -------------------------------------------------------------------------------------
+
+
+def test_the_layer_of_the_time_else_of_any_time_else_the_other_which_is_said() -> None:
+    day, night, ever = (units([n], [ground(9, 9)]) for n in (1.0, 2.0, 3.0))
+    assert population.at({"day": day, "night": night, None: ever}, "day") == (day, ())
+    assert population.at({None: ever, "day": day}, "night") == (ever, ())
+    table, notes = population.at({"night": night}, "day")
+    assert table is night
+    assert [(note.code, note.severity) for note in notes] == [("people_of_other_time", "warning")]
+    assert "No daytime people are given; the night-time people are used." in notes[0].en
+    assert population.at({}, "day") == (None, ())
+
+
+def test_people_by_day_are_at_work() -> None:
+    rows = (building("house"), building("office", levels=4), building("house"))
+    night, day = estimate(*rows), population.from_buildings(town(*rows), NOWHERE, params=PARAMS, time="day")
+    assert (night.total, day.total) == (6, 23)
+    assert day.demand["demand_id"].tolist() == ["w0", "w1", "w2"]
+    assert day.notes[0].code == "people_estimated_by_day"
+
+
+def test_cells_across_the_edge_are_shared_by_area() -> None:
+    cells = units([10, 20, 30], [ground(10, 10, at=10.0 * i) for i in range(3)]).assign(people_60plus=[1.0, 4.0, 9.0])
+    inside, notes = population.within(cells, ground(15, 99))
+    assert inside[["demand_id", "people", "people_60plus"]].to_numpy().tolist() == [["u0", 10, 1], ["u1", 10, 2]]
+    assert inside.geometry.area.tolist() == [100, 50]
+    assert [(note.code, note.count) for note in notes] == [("people_outside_outline", 2)]
+    assert population.within(cells, ground(99, 99))[1] == ()
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 50), st.booleans()), max_size=8), st.floats(1, 300))
+def test_inside_and_outside_are_everybody(rows: list[tuple[int, float, bool]], edge: float) -> None:
+    shapes = [ground(20, 20, at=10.0 * x) if cell else shapely.Point(WEST + 10 * x, SOUTH + 5) for x, _, cell in rows]
+    table = units([n for _, n, _ in rows], shapes)
+    west, east = ground(edge, 99), ground(999, 99, at=edge + 1e-9)
+    parts = [population.within(table, side)[0]["people"].sum() for side in (west, east)]
+    assert sum(parts) == pytest.approx(sum(n for _, n, _ in rows), abs=1e-6)

@@ -140,26 +140,83 @@ def test_two_floods_count_as_the_worse() -> None:
     assert passed(CAR, one, other).share_unknown[0] == 0
 
 
+WATER, SLIDES, RUBBLE = {"flood", "tsunami", "storm_surge"}, {"landslide", "debris_flow"}, {"debris", "collapse"}
+FIRES = {"fire", "wildfire"}
+WORST = {"wind": 60.0, "collapse": 1.0}
+
+
 @pytest.mark.parametrize(
     ("tags", "out_of_reach_of"),
     [
-        ({"bridge": "yes"}, {"flood", "landslide", "debris"}),
-        ({"bridge": "viaduct"}, {"flood", "landslide", "debris"}),
+        ({"bridge": "yes"}, WATER | SLIDES | RUBBLE),
+        ({"bridge": "viaduct"}, WATER | SLIDES | RUBBLE),
         ({"bridge": "no"}, set()),
-        ({"tunnel": "yes"}, {"fire", "landslide", "debris", "sand"}),
+        ({"tunnel": "yes"}, FIRES | SLIDES | RUBBLE | {"sand", "wind"}),
         ({"tunnel": "building_passage"}, set()),
         ({"layer": "1"}, set()),
     ],
 )
 def test_bridges_and_tunnels(tags: dict[str, str], out_of_reach_of: set[str]) -> None:
     for kind in slowing.REASONS:
-        found = passed(WALK, over(kind, 5, 5, 5, 5), **tags)
+        found = passed(WALK, over(kind, *[WORST.get(kind, 5.0)] * 4), **tags)
         assert (found.closed[0] is None) == (kind in out_of_reach_of), kind
 
 
 def test_a_hazard_may_reach_bridges_when_said_so() -> None:
     rules = changed(PARAMS, {"flood.bridge_exempt": False}, where="test")
     assert passed(WALK, over("flood", 5, 5, 5, 5), rules=rules, bridge="yes").closed[0] == "flooded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "like", "values", "as_if", "reason"),
+    [
+        ("tsunami", "flood", (0, 0.2, 0.1, 0), (0, 0.2, 0.1, 0), None),
+        ("storm_surge", "flood", (0, 0.3, 0, 0), (0, 0.3, 0, 0), "flooded"),
+        ("wildfire", "fire", (0, 2, 1, 0), (0, 2, 1, 0), None),
+        ("debris_flow", "landslide", (0, 3, 4, 0), (0, 3, 4, 0), "landslide"),
+        ("collapse", "debris", (0.005, 0.01, 0.05, 0), (0, 1, 2, 0), None),
+        ("collapse", "debris", (0, 0.3, 0, 0), (0, 4, 0, 0), "debris"),
+    ],
+)
+def test_kinds_that_do_what_another_does(
+    kind: str, like: str, values: tuple[float, ...], as_if: tuple[float, ...], reason: str | None
+) -> None:
+    found, same = passed(CAR, over(kind, *values)), passed(CAR, over(like, *as_if))
+    assert found.closed[0] == same.closed[0] == reason
+    assert found.forward_s[0] == pytest.approx(same.forward_s[0], nan_ok=True)
+    assert reason or found.forward_s[0] > passed(CAR).forward_s[0]
+
+
+@pytest.mark.parametrize(
+    ("wind", "walk", "car", "engine"),
+    [
+        (14.9, None, None, None),
+        (20.0, "wind", None, None),
+        (25.0, "wind", None, "wind"),
+        (29.0, "wind", "wind", "wind"),
+    ],
+)
+def test_wind_stops_walkers_before_high_vehicles_before_cars(
+    wind: float, walk: str | None, car: str | None, engine: str | None
+) -> None:
+    assert [passed(p, over("wind", 0, wind, 0, 0)).closed[0] for p in (WALK, CAR, ENGINE)] == [walk, car, engine]
+
+
+def test_wind_slows_before_it_stops() -> None:
+    strong = over("wind", 0, 15, 15, 0)
+    assert passed(WALK, strong).forward_s[0] == pytest.approx((100 + 100 / 0.5) / WALK.speed_ms)
+    assert passed(CAR, strong).forward_s[0] == passed(CAR).forward_s[0]
+    assert passed(CAR, over("wind", 0, 20, 20, 0)).forward_s[0] == pytest.approx(100 / FREE + 100 / (30 / 3.6))
+
+
+def test_kinds_without_an_effect_are_not_asked() -> None:
+    """Neither their values nor what they do not know: the street stays as on an ordinary day."""
+    for kind in slowing.UNITS.keys() - slowing.MOVE:
+        found = passed(CAR, over(kind, np.nan, 5, 5, 5))
+        assert found.closed[0] is None and found.share_unknown[0] == 0, kind
+        assert found.forward_s[0] == passed(CAR).forward_s[0], kind
+    beside = passed(CAR, over("flood", 0, 0.1, 0, 0), over("flood_arrival", 0, 0, 0, 0))
+    assert beside.forward_s[0] == passed(CAR, over("flood", 0, 0.1, 0, 0)).forward_s[0]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +252,8 @@ KINDS = tuple(slowing.UNITS)
 def hazards_(draw: st.DrawFn, worst: float = 6.0) -> Hazard:
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     kind = draw(st.sampled_from(KINDS))
-    values = rng.uniform(0, 0.6 if kind == "flood" else worst, (6, 8)) * (rng.random((6, 8)) < 0.4)
+    most = {**dict.fromkeys(WATER, 0.6), "wind": 28.0, "collapse": 0.4}.get(kind, worst)
+    values = rng.uniform(0, most, (6, 8)) * (rng.random((6, 8)) < 0.4)
     values[rng.random((6, 8)) < 0.1] = np.nan
     grid = Grid(values, (31.0, 0, ORIGIN[0] - 20, 0, -29.0, ORIGIN[1] + 20), CRS)
     return Hazard("h", kind, slowing.UNITS[kind], grid)
@@ -228,7 +286,7 @@ def test_the_order_of_hazards_changes_nothing(profile: ProfileParams, first: Haz
 @given(hazards_(), st.sampled_from([WALK, CAR]))
 def test_against_walking_in_small_steps(hazard: Hazard, profile: ProfileParams) -> None:
     """The time of a street, summed over steps of 2 cm, each at the speed of the cell it lies in."""
-    if hazard.kind in ("flood_velocity",):
+    if hazard.kind not in slowing.REASONS:
         return
     found = usable.passage(NET, profile, rules=PARAMS, faced=[hazard])
     free = usable.passage(NET, profile, rules=PARAMS)
@@ -248,10 +306,17 @@ def speed_in(kind: str, value: float, speed: float, profile: ProfileParams) -> f
     """The rule said over again, one value at a time."""
     if np.isnan(value) or value <= 0:
         return speed
-    if kind == "flood":
+    if kind in WATER:
         return speed if profile.family == "walk" else min(speed, cap_ms(value))
+    if kind == "wind" and profile.family == "walk":
+        return speed / 2 if value >= 15 else speed
+    if kind == "wind":
+        return min(speed, 30 / 3.6) if value >= 20 else speed
     rule = slowing.rule_of(kind, PARAMS)
-    level = min(int(np.ceil(value)), 5) - 1
+    begins = [float(word) for word in PARAMS.levels.collapse]
+    level = sum(value >= begin for begin in begins) - 1 if kind == "collapse" else min(int(np.ceil(value)), 5) - 1
+    if level < 0:
+        return speed
     slower = speed * float(getattr(rule, f"{profile.family}_factors")[level])
     caps = PARAMS.sand.drive_kmh if kind == "sand" and profile.family == "drive" else None
     return min(slower, float(caps[level]) / 3.6) if caps else slower

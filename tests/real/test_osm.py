@@ -6,11 +6,15 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import osmium
 import pyogrio
 import pytest
 import shapely
+from osmium.osm import Way
 
 from data import osm
+from data.osm import kinds
+from data.osm.scan import scan
 from geo.network import build
 from geo.tables import AREAS, BOUNDARIES, BUILDINGS, FACILITIES, LINES, SHELTERS, checked
 
@@ -61,6 +65,46 @@ def test_kampen(shared_data: Path) -> None:
     river = found.areas.set_index("area_id").geometry["r8493790"]
     assert river.area == pytest.approx(1.45e6, rel=0.05)
     assert (found.counts["water_closed_by_edge"], found.counts["water_cut_off"]) == (7, 0)
+
+
+def test_kampens_houses_have_years_and_its_power_line_towers(shared_data: Path) -> None:
+    found = read(shared_data / "kampen/kampen.osm.pbf")
+    years = found.buildings["built_year"]
+    assert years.notna().mean() > 0.99
+    assert 1900 < years.median() < 2000
+    assert found.counts["power_towers"] == 34
+
+
+@pytest.mark.parametrize("name", ["osm/planetiler-monaco-latest.osm.pbf", "osm/helsinki-centre.osm.pbf"])
+def test_every_node_and_way_agrees_with_osmiums_own_objects(shared_data: Path, name: str) -> None:
+    """libosmium's objects one by one, beside the arrays that are read at once."""
+    raw, path = scan(shared_data / name), shared_data / name
+    row = {thing: place for place, thing in enumerate(raw.things.ids())}
+    chains, seen = raw.things.chains, 0
+    for thing in osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations():
+        at = row.get(f"{thing.type_str()}{thing.id}")
+        tags = {key: value for key, value in dict(thing.tags).items() if kinds.is_read(key)}
+        places = known(thing) if isinstance(thing, Way) else [(thing.location.x, thing.location.y)]
+        if at is None:
+            assert not (isinstance(thing, Way) and kinds.is_of_interest(tags) and len(places) > 1) or cut(thing)
+            continue
+        first, last = np.searchsorted(chains.of, [at, at + 1])
+        points = slice(chains.first[first], chains.first[last])
+        mine = list(zip(chains.lon[points].tolist(), chains.lat[points].tolist(), strict=True))
+        assert raw.things.tags[at].items() >= tags.items()  # the outline of a square has those of its square too
+        assert mine == places or (cut(thing) and set(mine) <= set(places))
+        seen += 1
+    assert seen == len(raw.things) - len(raw.things.areas)
+
+
+def known(way: Way) -> list[tuple[int, int]]:
+    """The places of a way's nodes as far as they are in the file."""
+    return [(node.location.x, node.location.y) for node in way.nodes if node.location.valid()]
+
+
+def cut(thing: object) -> bool:
+    """Whether the file lacks some node of a way."""
+    return isinstance(thing, Way) and not all(node.location.valid() for node in thing.nodes)
 
 
 def test_nanjing(shared_data: Path) -> None:

@@ -177,7 +177,7 @@ def test_pontianak_s_points_say_no_coordinate_system_and_no_kind(tmp_path: Path,
     renxing("new", "pontianak", "--boundary", region)
     renxing("add", "pontianak", "streets", roads)
     words = ("add", "pontianak", "facilities", health, "--map", "kind:=clinic")
-    assert "--crs EPSG:N" in renxing(*words, code=1)
+    assert "--crs EPSG:4326" in renxing(*words, code=1)
     renxing(*words, "--crs", "EPSG:4326")
     people = ("add", "pontianak", "population", origins, "--crs", "EPSG:4326", "--map", "people=values")
     renxing(*people)

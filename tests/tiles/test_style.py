@@ -28,6 +28,7 @@ EVERY = {
                              nobody=Text("无", "nobody"), marked=Text("大", "large")),
     "losses": style.losses(), "everyday": style.everyday({c: Text(f"{c}类", c) for c in "abcdef"}),
     "lacking": style.lacking("abcdef"), "arrivals": style.arrivals("fire_s"),
+    "water arrives": style.arrivals_of_water(7.3, Text("小时", "hours")),
 }  # fmt: skip
 RAMPS = {name: look for name, look in EVERY.items() if look.kind == "ramp"}
 
@@ -174,10 +175,11 @@ def test_depths() -> None:
 def test_categories_take_missing_values_where_they_are_named() -> None:
     streets = style.open_streets()
     assert streets.classify(pd.Series([None, "flooded", "motor_road", "debris", np.nan], dtype=object)).tolist() == [
-        0, 1, 6, 4, 0,
+        0, 1, 7, 4, 0,
     ]  # fmt: skip
-    closed = [streets.classes[i].label.en for i in streets.classify(["fire", "landslide", "debris", "sand"])]
-    assert closed == ["Closed by fire", "Closed by a landslide", "Closed by debris", "Closed by blown sand"]
+    closed = [streets.classes[i].label.en for i in streets.classify(["fire", "landslide", "debris", "sand", "wind"])]
+    assert closed == ["Closed by fire", "Closed by a landslide", "Closed by debris", "Closed by blown sand",
+                      "Closed by wind"]  # fmt: skip
     assert style.status().classify(["good", "bad", "no such", None]).tolist() == [0, 2, 4, 4]
     assert style.shelters().classify(pd.Series([True, False])).tolist() == [0, 1]
 
@@ -189,6 +191,12 @@ def test_categories_take_missing_values_where_they_are_named() -> None:
 def test_intensity_ends_at_a_round_number(greatest: float, top: float) -> None:
     last = style.intensity(greatest, Text("", "")).classes[-2].label.en
     assert last.split("–")[1] == f"{top:g}"
+
+
+def test_water_that_is_there_at_once_is_darkest_and_where_it_never_comes_nothing_is_drawn() -> None:
+    look = style.arrivals_of_water(10.0, Text("小时", "hours"))
+    assert look.classify([0, 2, 2.1, 10, np.nan]).tolist() == [0, 0, 1, 4, 5]
+    assert [cls.symbol.fill for cls in look.classes] == [*reversed(style.INTENSITY_COLOURS), ""]
 
 
 def test_levels_are_whole() -> None:

@@ -102,6 +102,7 @@
     heading(),
     R.el("section", { "aria-label": R.t("summary") }, numbers(), bar()),
     notes(),
+    R.el("p", { class: "check" }, R.el("a", { href: R.view.check }, `${R.t("check")} ›`)),
     communities(go),
     R.el("footer", {}, `${R.t("app")} · ${R.t("version", { value: R.view.version })}`),
   ].filter(Boolean);

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import bz2
 import gzip
+from itertools import pairwise
 from pathlib import Path
 
 import osmium
 import pytest
-import shapely
 
+from data.osm.raw import Raw
 from data.osm.scan import scan
 from geo.errors import FileMissingError, UnreadableError
 from tests.data.osm.drawn import Town, street
@@ -23,6 +24,13 @@ def pbf(source: Path, target: Path) -> Path:
     return target
 
 
+def chains(raw: Raw) -> list[tuple[int, list[int]]]:
+    """The streets: the way's number, and the nodes of each of its stretches."""
+    of = raw.streets
+    nodes = [of.node[a:b].tolist() for a, b in pairwise(of.first.tolist())]
+    return list(zip(raw.things.number[of.of].tolist(), nodes, strict=True))
+
+
 def test_every_form_of_file_reads_the_same(tmp_path: Path) -> None:
     plain = street().box(2, 0, 10, 10, 10, **HOUSE).write(tmp_path / "a.osm")
     forms = [plain, pbf(plain, tmp_path / "a.osm.pbf")]
@@ -30,13 +38,13 @@ def test_every_form_of_file_reads_the_same(tmp_path: Path) -> None:
         forms.append(tmp_path / name)
         forms[-1].write_bytes(pack(plain.read_bytes()))
     found = [scan(path) for path in forms]
-    assert {tuple(raw.things.ids) for raw in found} == {("w1", "w2")}
-    assert {tuple(raw.streets.nodes[0]) for raw in found} == {(1, 2, 3)}
+    assert {tuple(raw.things.ids()) for raw in found} == {("w1", "w2")}
+    assert [chains(raw) for raw in found] == [[(1, [1, 2, 3])]] * len(forms)
 
 
 @pytest.mark.parametrize("name", ["a.osm", "a.xml", "a.osm.xml", "a.pbf", "nothing"])
 def test_what_a_file_is_called_does_not_matter(tmp_path: Path, name: str) -> None:
-    assert scan(street().write(tmp_path / name)).things.ids == ["w1"]
+    assert scan(street().write(tmp_path / name)).things.ids() == ["w1"]
 
 
 def test_missing_nodes_cut_a_way_into_pieces(tmp_path: Path) -> None:
@@ -49,15 +57,14 @@ def test_missing_nodes_cut_a_way_into_pieces(tmp_path: Path) -> None:
     for number, x in ((5, 200), (6, 250)):
         town.node(number, x, 0)
     raw = scan(town.way(9, [1, 2, 3, 4, 5, 6], highway="footway").write(tmp_path / "a.osm"))
-    pieces = [nodes for nodes, way in zip(raw.streets.nodes, raw.streets.way, strict=True) if way == 9]
-    assert pieces == [[1, 2, 3], [5, 6]]
+    assert [nodes for way, nodes in chains(raw) if way == 9] == [[1, 2, 3], [5, 6]]
     assert raw.counts["ways_cut_by_missing_nodes"] == 1
-    assert shapely.get_num_geometries(raw.things.shape[raw.things.ids.index("w9")]) == 2
+    assert raw.things.chains.of.tolist() == [0, 1, 1]  # w1 is whole, w9 in two
 
 
 def test_a_way_with_fewer_than_two_known_nodes_in_a_row_is_counted(tmp_path: Path) -> None:
     raw = scan(street().way(9, [1, 77, 2, 78], highway="footway").write(tmp_path / "a.osm"))
-    assert (raw.things.ids, raw.counts["ways_without_line"]) == (["w1"], 1)
+    assert (raw.things.ids(), raw.counts["ways_without_line"]) == (["w1"], 1)
 
 
 def test_a_cut_outline_is_not_closed(tmp_path: Path) -> None:
@@ -72,7 +79,7 @@ def test_the_order_of_the_file_changes_nothing(tmp_path: Path, order: str) -> No
     town = street().box(2, 0, 10, 30, 30).box(3, 10, 20, 5, 5)
     town.relation(4, [("w", 2, "outer"), ("w", 3, "inner")], type="multipolygon", natural="water")
     raw = scan(town.write(tmp_path / "a.osm", order=order))
-    assert sorted(raw.things.ids) == ["r4", "w1"]
+    assert sorted(raw.things.ids()) == ["r4", "w1"]
     assert raw.counts["ways_without_line"] == raw.counts["areas_cut_off"] == 0
     assert raw.counts["file_sorted_first"] == (order.index("w") < order.index("n"))
 
@@ -81,8 +88,8 @@ def test_numbers_out_of_order_change_nothing(tmp_path: Path) -> None:
     town = Town().node(3, 0, 0).node(1, 50, 0).node(2, 100, 0).node(9, 100, 50).node(4, 50, 50)
     town.way(7, [3, 1, 2], highway="path").way(5, [2, 9, 4, 1, 2], **HOUSE)
     raw = scan(town.write(tmp_path / "a.osm"))
-    assert sorted(raw.things.ids) == ["w5", "w7"]
-    assert raw.streets.nodes == [[3, 1, 2]]
+    assert sorted(raw.things.ids()) == ["w5", "w7"]
+    assert [nodes for _, nodes in chains(raw)] == [[3, 1, 2]]
 
 
 def test_an_object_twice_is_read_once(tmp_path: Path) -> None:
@@ -90,15 +97,15 @@ def test_an_object_twice_is_read_once(tmp_path: Path) -> None:
     again = path.read_text().replace("</osm>", '<way id="1"><nd ref="1"/><nd ref="2"/></way></osm>')
     path.write_text(again.replace('<way id="1"><', '<way id="1" version="2"><tag k="highway" v="path"/><'))
     raw = scan(path)
-    assert raw.things.ids == ["w1"]
+    assert raw.things.ids() == ["w1"]
     assert raw.things.tags[0]["highway"] == "path"  # the newest version
 
 
 def test_objects_drawn_but_never_uploaded_keep_their_numbers(tmp_path: Path) -> None:
     town = Town().node(-1, 0, 0).node(-2, 50, 0).node(3, 100, 0, barrier="gate")
     raw = scan(town.way(-1, [-1, -2, 3], highway="footway").write(tmp_path / "a.osm"))
-    assert raw.things.ids == ["n3", "w-1"] or raw.things.ids == ["w-1"]
-    assert raw.streets.nodes == [[-1, -2, 3]]
+    assert raw.things.ids() == ["n3", "w-1"]
+    assert chains(raw) == [(-1, [-1, -2, 3])]
 
 
 def test_a_square_made_of_two_ways_is_a_street_along_both(tmp_path: Path) -> None:
@@ -108,9 +115,9 @@ def test_a_square_made_of_two_ways_is_a_street_along_both(tmp_path: Path) -> Non
     town.way(8, [11, 12, 13]).way(9, [13, 14, 11])
     tags = {"type": "multipolygon", "highway": "pedestrian", "area": "yes", "name": "Market"}
     raw = scan(town.relation(5, [("w", 8, "outer"), ("w", 9, "outer")], **tags).write(tmp_path / "a.osm"))
-    assert sorted(raw.streets.way) == [1, 8, 9]
-    assert {raw.things.tags[row]["name"] for row in raw.streets.row} == {"Main", "Market"}
-    assert "area" not in raw.things.tags[raw.things.ids.index("w8")]
+    assert sorted(way for way, _ in chains(raw)) == [1, 8, 9]
+    assert {raw.things.tags[row]["name"] for row in raw.streets.of} == {"Main", "Market"}
+    assert "area" not in raw.things.tags[raw.things.ids().index("w8")]
 
 
 def test_what_the_extract_cuts_off_is_counted_by_kind_and_kept_as_lines(tmp_path: Path) -> None:

@@ -79,6 +79,6 @@ def test_the_middle_is_not_moved_by_a_long_tail(tmp_path: Path) -> None:
     town = street().line(5, (0, 10), (50, 10), (90, 10)).way(6, [1, 2], highway="trunk")
     town.line(7, (50, 0), (200_000, 150_000), highway="motorway")
     raw = scan(town.write(tmp_path / "a.osm"))
-    lon, lat = middle(raw, pieces(raw, Counter()))
+    lon, lat = middle(pieces(raw, Counter()))
     assert abs(lon - 3) < 0.01
     assert abs(lat - 52.35) < 0.01

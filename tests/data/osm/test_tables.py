@@ -86,10 +86,46 @@ def test_lines(tmp_path: Path) -> None:
     town.line(5, (0, 50), (90, 50), natural="coastline").line(6, (0, 60), (9, 60), power="line", voltage="high")
     table = read(town, tmp_path).lines.set_index("line_id")
     kinds = ["power_line", "river", "wall", "coastline", "power_line"]
+    assert table["hazards"].isna().all()
     assert table["kind"].tolist() == kinds
     assert table["voltage_v"].tolist()[0] == 380_000
     assert table["voltage_v"].isna().sum() == 4
     assert table.loc["w3", ["tunnel", "name_zh"]].tolist() == ["culvert", "江"]
+
+
+def test_ways_to_safety_and_streets_that_flood(tmp_path: Path) -> None:
+    """
+    ::
+
+        1───2───3 ── 4 ── (5)     relation 7: an evacuation route over w1, w2 and w9, which the extract lacks
+    """
+    town = street().node(4, 150, 0).way(2, [3, 4], highway="service", flood_prone="yes")
+    town.line(3, (0, 40), (10, 40), highway="path", evacuation_route="yes").node(900, 5, 5, hazard="landslide")
+    told = {"type": "route", "route": "evacuation", "evacuation_route": "flood;tsunami", "name": "R1"}
+    found = read(town.relation(7, [("w", 1, ""), ("w", 2, "forward"), ("w", 9, "")], **told), tmp_path)
+    table = found.lines.set_index("line_id")
+    assert table["kind"].to_dict() == {"w2": "hazard_prone", "w3": "evacuation_route", "r7": "evacuation_route"}
+    assert table["hazards"].to_dict() == {"w2": "flood", "w3": "any", "r7": "flood;tsunami"}
+    assert (table.loc["r7", "name"], table.loc["r7", "geometry"].length) == ("R1", pytest.approx(150, rel=0.01))
+    said = ("evacuation_routes", "evacuation_routes_cut", "streets_hazard_prone", "hazard_points")
+    assert [found.counts[name] for name in said] == [1, 1, 1, 1]
+
+
+def test_how_old_a_building_is_and_of_what(tmp_path: Path) -> None:
+    town = street().box(2, 0, 10, 10, 10, building="yes", start_date="1930s", building__material="brick")
+    town.box(3, 20, 10, 10, 10, building="yes", start_date="long ago", building__structure="wood").box(
+        4, 40, 10, 10, 10, building="yes", old_name="Mill", name__ja="ミル")  # fmt: skip
+    found = read(town, tmp_path)
+    assert found.buildings["built_year"].fillna(-1).tolist() == [1934.5, -1, -1]
+    assert found.buildings["material"].tolist() == ["brick", "wood", None]
+    assert found.buildings["other_names"].tolist() == [None, None, "Mill;ミル"]
+    assert found.counts["built_year_not_understood"] == 1
+
+
+def test_what_is_seen_and_not_kept_is_counted(tmp_path: Path) -> None:
+    town = street().node(900, 5, 5, power="tower").node(901, 6, 6, man_made="surveillance")
+    counts = read(town, tmp_path).counts
+    assert (counts["power_towers"], counts["cameras"], counts["facilities"]) == (1, 1, 0)
 
 
 def test_shores_of_water_that_is_cut_off(tmp_path: Path) -> None:

@@ -77,9 +77,35 @@ def test_counts_not_understood(text: str | None) -> None:
     ({"name": "Kampen", "name:zh": "坎彭"}, ("Kampen", "坎彭", None)),
     ({"name": "Kampen", "name:zh-Hans": "坎彭"}, ("Kampen", "坎彭", None)),
     ({"name:zh": "坎彭"}, ("坎彭", "坎彭", None)),
+    ({"name": "Kampen", "name:zh-Hant": "坎彭鎮"}, ("Kampen", "坎彭鎮", None)),
 ])  # fmt: skip
 def test_names(tags: dict[str, str], expected: tuple[str | None, ...]) -> None:
     assert values.names(tags) == expected
+
+
+@pytest.mark.parametrize(("tags", "expected"), [
+    ({"name": "A"}, None),
+    ({"name": "A", "old_name": "B; C", "alt_name": "A", "name:ja": "エー"}, "B;C;エー"),
+    ({"name": "A", "name:zh": "甲", "name:zh-Hant": "鉀", "name:en": "A-town"}, "鉀"),
+    ({"name": "A", "name:pronunciation": "ei", "name:etymology:wikidata": "Q1"}, None),
+])  # fmt: skip
+def test_other_names(tags: dict[str, str], expected: str | None) -> None:
+    assert values.other_names(tags) == expected
+
+
+@pytest.mark.parametrize(("text", "year"), [
+    ("1934", 1934), ("1934-05", 1934), ("1934-05-01", 1934), ("~1934", 1934), ("1890s", 1894.5), ("2012?", 2012),
+    ("1905..1908", 1906.5), ("1900 - 1910", 1905),
+])  # fmt: skip
+def test_years_of_building(text: str, year: float) -> None:
+    assert values.built_year({"start_date": text}) == year
+    assert values.built_year({"construction_date": text}) == year
+
+
+@pytest.mark.parametrize("text", ["", "C19", "before 1939", "after 1905..1908", "34", "19345", "1910..1900", "9999"])
+def test_years_not_understood(text: str) -> None:
+    assert math.isnan(values.built_year({"start_date": text}))
+    assert math.isnan(values.built_year({}))
 
 
 @pytest.mark.parametrize(("text", "expected"), [

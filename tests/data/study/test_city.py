@@ -10,13 +10,15 @@ import shapely
 from rasterio.transform import Affine
 
 from data import standards, study
-from data.study import Layer, StudyFile, city
+from data.study import Layer, StudyFile
+from data.study.clipping import clipped
 from geo import plan
 from geo.city import PlanParams, Scenario
 from geo.errors import FileMissingError, InputError, NoOverlapError, UnreadableError
 from tests.data.osm.drawn import CRS, EAST, NORTH, Town, street
 
 OSM = Layer(layer_id="osm", kind="osm", file="inputs/a.osm")
+PEOPLE = Layer(layer_id="people", kind="population", file="inputs/people.tif", unit="people")
 FLOOD = Layer(layer_id="flood", kind="hazard", file="inputs/flood.tif", hazard="flood", unit="m", return_period_y=100)
 
 
@@ -59,7 +61,7 @@ def table(path: Path, *shapes: shapely.Geometry, **columns: list[object]) -> Non
 def test_a_map_alone(tmp_path: Path) -> None:
     found = study.load(definition(), folder_of(tmp_path))
     assert (len(found.buildings), len(found.ways), found.crs) == (3, 3, CRS)
-    assert (found.communities, found.demand, dict(found.hazards)) == (None, None, {})
+    assert (found.communities, dict(found.people), dict(found.hazards)) == (None, {}, {})
     assert (tmp_path / "cache").is_dir()
 
 
@@ -119,8 +121,7 @@ def test_given_tables_replace_or_add(tmp_path: Path) -> None:
     layers = [Layer(layer_id=kind, kind=kind, file=f"inputs/{file}.gpkg") for kind, file in files.items()]  # type: ignore[arg-type]
     found = study.load(definition(*layers), folder)
     assert found.communities is not None
-    assert found.demand is not None
-    assert (found.communities["name"].tolist(), found.demand["people"].tolist()) == (["A"], [12.5])
+    assert (found.communities["name"].tolist(), found.people[None]["people"].tolist()) == (["A"], [12.5])
     assert found.facilities["kind"].tolist() == ["school", "police"]
     assert found.shelters["shelter_id"].tolist() == ["w3", "given-w3", "x"]
     assert found.shelters["origin"].tolist() == ["candidate", "official", "official"]
@@ -149,9 +150,7 @@ def test_tables_of_one_kind_are_joined_and_ids_kept_apart(tmp_path: Path) -> Non
 def test_a_population_raster(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     flood(folder / "inputs/people.tif")
-    people = Layer(layer_id="people", kind="population", file="inputs/people.tif")
-    found = study.load(definition(people), folder).demand
-    assert found is not None
+    found = study.load(definition(PEOPLE), folder).people[None]
     assert (len(found), found["people"].sum()) == (400, 200)
 
 
@@ -170,15 +169,11 @@ def test_an_outline_keeps_what_is_inside_and_streets_a_walk_beyond(tmp_path: Pat
 def test_people_inside_and_outside_an_outline_are_all_there(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     flood(folder / "inputs/people.tif")
-    people = Layer(layer_id="people", kind="population", file="inputs/people.tif")
-    whole = study.load(definition(people), folder)
-    assert whole.demand is not None
+    whole = study.load(definition(PEOPLE), folder)
     outline = shapely.affinity.translate(shapely.box(-20, -50, 40, 50), EAST, NORTH)
-    elsewhere = whole.demand.union_all().envelope.buffer(99) - outline
-    part, rest = (city.clipped(whole, area) for area in (outline, elsewhere))
-    assert part.demand is not None
-    assert rest.demand is not None
-    assert part.demand["people"].sum() + rest.demand["people"].sum() == whole.demand["people"].sum()
+    elsewhere = whole.people[None].union_all().envelope.buffer(99) - outline
+    part, rest = (clipped(whole, area).people[None]["people"].sum() for area in (outline, elsewhere))
+    assert 0 < part < whole.people[None]["people"].sum() == pytest.approx(part + rest)
 
 
 def test_an_outline_elsewhere_or_without_area_is_refused(tmp_path: Path) -> None:
@@ -219,7 +214,7 @@ def test_a_study_without_an_extract_has_its_streets_alone(tmp_path: Path) -> Non
     table(tmp_path / "inputs/p.gpkg", shapely.Point(5, 5), people=[12])
     people = Layer(layer_id="p", kind="population", file="inputs/p.gpkg")
     found = study.load(bare(LINES, people, boundary="inputs/outline.gpkg"), tmp_path)
-    assert (len(found.ways), found.crs, len(found.demand)) == (2, CRS, 1)  # type: ignore[arg-type]
+    assert (len(found.ways), found.crs, len(found.people[None])) == (2, CRS, 1)  # type: ignore[arg-type]
     for name in ("buildings", "facilities", "shelters", "areas", "lines", "boundaries"):
         assert (len(getattr(found, name)), getattr(found, name).crs) == (0, CRS)
     assert not (tmp_path / "cache").exists()
@@ -273,15 +268,17 @@ def test_hazards_come_in_their_own_units(tmp_path: Path) -> None:
     raster(folder / "inputs/a.tif", [[1, 2], [3, 4]], dtype="uint8")
     units = {"flood": "cm", "flood_velocity": "m/s", "landslide": "level"}
     layers = [Layer(layer_id=h, kind="hazard", file="inputs/a.tif", hazard=h, unit=u) for h, u in units.items()]
-    classed = layers[2].model_copy(update={"layer_id": "slide", "classes": {"1": 5.0, "2": 3.0, "3": 1.0, "4": 0.0}})
-    found = study.load(definition(*layers, classed), folder).hazards
+    with pytest.raises(InputError, match="classes whose order somebody said"):
+        study.load(definition(*layers), folder)
+    layers[2] = layers[2].model_copy(update={"classes": {"1": 5.0, "2": 3.0, "3": 1.0, "4": 0.0}})
+    found = study.load(definition(*layers), folder).hazards
     assert {name: (h.kind, h.unit, h.label_en) for name, h in found.items()} == {
         "flood": ("flood", "m", "Flood"), "flood_velocity": ("flood_velocity", "m/s", "Flood velocity"),
-        "landslide": ("landslide", "level", "Landslide"), "slide": ("landslide", "level", "Landslide"),
+        "landslide": ("landslide", "level", "Landslide"),
     }  # fmt: skip
     assert all(hazard.label_zh for hazard in found.values())
     assert found["flood"].grid.values.ravel().tolist() == pytest.approx([0.01, 0.02, 0.03, 0.04])
-    assert found["slide"].grid.values.tolist() == [[5, 3], [1, 0]]
+    assert found["landslide"].grid.values.tolist() == [[5, 3], [1, 0]]
 
 
 def test_heights(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.hazards import HAZARDS
 from data.study import Layer, Scenario, StudyFile
 from data.study.definition import inside
 from geo.errors import FileMissingError, InputError, UnreadableError
@@ -105,19 +106,23 @@ def hazard(**more: object) -> str:
 
 
 def test_hazards_of_every_kind_with_what_their_classes_stand_for(tmp_path: Path) -> None:
-    text = hazard().replace('unit = "level"\n', 'unit = "level"\n\n[layers.classes]\n1 = 5\n4 = 0.0\n')
+    text = hazard().replace('unit = "level"\n', 'unit = "level"\n\n[layers.classes]\n1 = 5\n4 = 0.0\nmany = 3\n')
     study = load(tmp_path, text)
-    assert study.layers[1].classes == {"1": 5.0, "4": 0.0}
+    assert study.layers[1].classes == {"1": 5.0, "4": 0.0, "many": 3.0}
     assert load(tmp_path, study.dump()) == study
     again = study.model_copy(update={"layers": [*study.layers[:1], study.layers[1].model_copy(update={"classes": {}})]})
     assert load(tmp_path, again.dump()) == again
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    (hazard(hazard="locusts"), "a hazard of flood, flood_velocity, fire, landslide, debris, sand, found 'locusts'"),
+    (hazard(hazard="locusts"), f"a hazard of {', '.join(HAZARDS)}, found 'locusts'"),
     (hazard(unit="m"), "a unit of level, found 'm'"),
-    (hazard(hazard="flood_velocity", unit="m"), "a unit of m/s, found 'm'"),
-    (hazard().replace('unit = "level"\n', 'unit = "level"\nclasses = { many = 1.0 }\n'), "many = 1"),
+    (hazard(hazard="flood_velocity", unit="m"), "a unit of m/s, km/h, found 'm'"),
+    (hazard().replace('unit = "level"\n', 'unit = "level"\nclasses = { many = inf }\n'), "many = inf"),
+    (hazard().replace('unit = "level"\n', 'unit = "level"\ncolumns = { people = "A" }\n'), "found 'people'"),
+    (hazard(hazard="waterside"), "found 'waterside'"),
+    (hazard(derived=True).replace("True", "true"), "a derived hazard of waterside, "),
+    (hazard(derived=True, hazard="waterside").replace("True", "true"), "no file of a derived hazard"),
     (hazard().replace('unit = "level"\n', 'unit = "level"\nclasses = { 1 = -1.0 }\n'), "1 = -1"),
     (TEXT.replace('kind = "osm"', 'kind = "osm"\nclasses = { 1 = 1.0 }'), "no classes on a layer of kind osm"),
     (TEXT.replace('kind = "osm"', 'kind = "elevation"\nconstants = { a = "b" }'), "constants on elevation"),
@@ -183,6 +188,8 @@ def test_every_fault_at_once_with_its_line(tmp_path: Path) -> None:
     ('file = "inputs/flood.tif"', 'file = "/etc/passwd"', "inside the study's folder"),
     ('file = "inputs/flood.tif"', "", "inside the study's folder"),
     ('kind = "osm"', 'kind = "osm"\nunit = "m"', "no unit on a layer of kind osm"),
+    ('kind = "osm"', 'kind = "osm"\ntime = "day"', "no time on a layer of kind osm"),
+    ('unit = "m"', 'unit = "m"\ntime = "day"', "no time on a layer of kind hazard"),
     ('kind = "osm"', 'kind = "osm"\ncolumns = {a = "b"}', "columns only on"),
     ('crs = "EPSG:32631"', 'crs = "EPSG:32631"\nboundary = "../b.geojson"', "inside the study's folder"),
     ('study_id = "kampen"', 'study_id = "../kampen"', "line 3"),

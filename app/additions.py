@@ -1,0 +1,219 @@
+"""What a person says of a file that is added to a study, and the layer it becomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from app.store import Study
+from app.store.ids import made_id
+from data import given, rasters
+from data.hazards import HAZARDS, usual_unit
+from data.hazards import KINDS as HAZARD_KINDS
+from data.standards.class_tables import class_table
+from data.study import Layer
+from data.study.definition import ELEVATION, STREETS, TABLES, ZONE_COLUMNS, is_number
+from geo.errors import Fault, ParameterError, refuse
+
+KINDS = ("hazard", *given.KINDS, STREETS, ELEVATION)
+"""What can be added to a study."""
+NOTHING = "none"
+"""What a class of a hazard stands for where nothing is affected."""
+NAMED = "@"
+"""How the name of a class table begins."""
+TILE = re.compile(r"[ns]\d\d[ew]\d\d\d")
+"""Name of an SRTM tile, which says where it lies."""
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What a person says of a file: its kind, and what the file does not say itself.
+
+    ``columns`` are a table's: our name -> the file's; a hazard has there what its values stand for: ``{"1": "2.0", "4":
+    "none"}``, and the column of its outlines that says how bad each is, ``{"level": "RANK"}``. ``constants`` are our
+    columns with one value in every row. ``class_table`` names a table of what values stand for.
+    """
+
+    kind: str
+    path: Path
+    name: str = ""
+    scenario: str = ""
+    hazard: str = ""
+    unit: str = ""
+    crs: str | None = None
+    nodata: float | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    class_table: str | None = None
+    return_period_y: float | None = None
+    hours: float | None = None
+    uncertainty: float | None = None
+    time: Literal["day", "night"] | None = None
+    date: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    attribution: str | None = None
+
+    @property
+    def zone_columns(self) -> dict[str, str]:
+        """A hazard's columns among what was mapped, without its classes."""
+        return {name: column for name, column in self.columns.items() if name in ZONE_COLUMNS}
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """A hazard's classes among what was mapped."""
+        return {value: meaning for value, meaning in self.columns.items() if value not in ZONE_COLUMNS}
+
+    @property
+    def known_unit(self) -> str:
+        """The unit of a hazard's values: as said, else that of its class table, else the kind's usual one."""
+        if self.unit or self.class_table is None:
+            return self.unit or usual_unit(self.hazard)
+        return class_table(self.class_table).unit
+
+
+def option_faults(what: Addition) -> list[Fault]:
+    """Options that a kind needs, and those that it has no use for."""
+    if what.kind not in KINDS:
+        return [Fault(f"a kind of {', '.join(KINDS)}", repr(what.kind), "KIND")]
+    faults = [*_time_faults(what)]
+    if what.kind == "hazard":
+        return faults + _hazard_faults(what)
+    idle = {
+        "--hazard": what.hazard, "--unit": "" if what.kind == "population" else what.unit, "--scenario": what.scenario,
+        "--return-period": what.return_period_y, "--hour": what.hours, "--uncertainty": what.uncertainty,
+        "--map @": what.class_table,
+    }  # fmt: skip
+    faults += [
+        Fault("it only with a hazard", f"{name} {value}", f"kind {what.kind}") for name, value in idle.items() if value
+    ]
+    if (what.columns or what.constants) and what.kind not in TABLES:
+        faults.append(Fault("--map only with a table or a hazard", f"kind {what.kind}", "--map"))
+    return faults
+
+
+def _time_faults(what: Addition) -> list[Fault]:
+    if what.time is None or what.kind == "population":
+        return []
+    return [Fault("it only with population", f"--time {what.time}", f"kind {what.kind}")]
+
+
+def _hazard_faults(what: Addition) -> list[Fault]:
+    faults = []
+    units = HAZARD_KINDS[what.hazard].units if what.hazard in HAZARDS else {}
+    if what.hazard not in HAZARDS:
+        faults.append(Fault(f"a hazard of {', '.join(HAZARDS)}", repr(what.hazard or "none"), "--hazard"))
+    if what.known_unit not in units:
+        known = tuple(units) or tuple(dict.fromkeys(unit for kind in HAZARD_KINDS.values() for unit in kind.units))
+        found = repr(what.known_unit or "none")
+        faults.append(Fault(f"the unit of the file's values: {', '.join(known)}", found, "--unit"))
+    cure = f"Write --map 1=2.0 --map 4={NOTHING}: each value of the file and what it stands for, in --unit."
+    expected = f"VALUE=NUMBER, from 0 on, or VALUE={NOTHING}"
+    wrong = [f"{value}={meaning}" for value, meaning in what.classes.items() if not _explains(meaning)]
+    wrong += [f"{value}:={text}" for value, text in what.constants.items() if value not in ZONE_COLUMNS]
+    faults += [Fault(expected, written, "--map", cure) for written in wrong]
+    return faults + twice((value, "=", meaning) for value, meaning in what.classes.items() if is_number(value))
+
+
+def _explains(meaning: str) -> bool:
+    """Whether this can be what a value stands for."""
+    return meaning == NOTHING or (is_number(meaning) and float(meaning) >= 0)
+
+
+def twice(said: Iterable[tuple[str, str, str]]) -> list[Fault]:
+    """What is said more than once of one column or one class: ``1=1`` and ``1.0=2``."""
+    by_name: dict[str, list[str]] = {}
+    for name, mark, value in said:
+        by_name.setdefault(_class(name), []).append(f"{name}{mark}{value}")
+    return [
+        Fault(f"{name} explained once", " and ".join(each), "--map", "Keep one of them.")
+        for name, each in by_name.items() if len(each) > 1
+    ]  # fmt: skip
+
+
+def layer_faults(layer: Layer, what: Addition, of: Study) -> list[Fault]:
+    """What does not fit the study, or would not be found in it again."""
+    faults = []
+    if layer.kind == ELEVATION and of.file.of_kind(ELEVATION):
+        there = of.file.of_kind(ELEVATION)[0].layer_id
+        faults.append(Fault("one layer of heights", f"{there} in the study already", "KIND", "Merge them beforehand."))
+    if what.path.suffix.lower() == rasters.SRTM_ENDING and not TILE.fullmatch(layer.layer_id):
+        cure = "Leave --name out, or give the tile in a zip."
+        faults.append(Fault("an SRTM tile under its own name, such as N42E001.hgt", layer.layer_id, "--name", cure))
+    return faults
+
+
+def layer_of(what: Addition) -> Layer:
+    """The layer that an addition becomes; its file is not yet there."""
+    hazard, table = what.kind == "hazard", what.kind in TABLES
+    return Layer(
+        layer_id=made_id(what.name or what.path.name.split(".")[0], what=what.kind),
+        kind=what.kind,
+        file=f"inputs/{what.kind}",
+        source=what.source,
+        licence=what.licence,
+        attribution=what.attribution,
+        hazard=what.hazard if hazard else None,
+        unit=what.known_unit if hazard else what.unit or None,
+        classes=_classes(what.classes) if hazard else {},
+        class_table=what.class_table,
+        crs=what.crs,
+        nodata=what.nodata,
+        return_period_y=what.return_period_y,
+        hours=what.hours,
+        uncertainty=what.uncertainty,
+        time=what.time,
+        date=what.date,
+        columns=dict(what.columns) if table else what.zone_columns,
+        constants=dict(what.constants),
+    )
+
+
+def _classes(said: Mapping[str, str]) -> dict[str, float]:
+    """Values of a hazard, each with the number it stands for."""
+    return {_class(value): 0.0 if meaning == NOTHING else float(meaning) for value, meaning in said.items()}
+
+
+def _class(value: str) -> str:
+    """A value of a hazard as study.toml has it: ``1.0`` is ``1``; texts as they are."""
+    return f"{float(value):.9g}" if is_number(value) else value
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What ``--map`` said: our columns (or values) -> the file's (or what they stand for), values for all rows, and the
+    name of a class table."""
+
+    columns: Mapping[str, str]
+    constants: Mapping[str, str]
+    class_table: str | None
+
+
+def mapping(said: Iterable[str]) -> Mapped:
+    """``field=column`` texts, ``field:=value`` texts, and ``@name`` of a class table.
+
+    ParameterError names each text that is none of these, and each field or class of which something is said twice.
+    """
+    texts = list(said)
+    tables = [text.removeprefix(NAMED) for text in texts if text.startswith(NAMED)]
+    parts = [_parted(text) for text in texts if not text.startswith(NAMED)]
+    cure = "Write --map people=POP, or --map kind:=clinic for all rows."
+    bad = [Fault("field=column or field:=value", repr(f"{name}{mark}{value}"), "--map", cure)
+           for name, mark, value in parts if not (name and value)]  # fmt: skip
+    if len(tables) > 1:
+        bad.append(Fault("one class table", ", ".join(NAMED + name for name in tables), "--map", "Keep one of them."))
+    refuse(ParameterError, [*bad, *twice(part for part in parts if part[0])])
+    named = class_table(tables[0]).name if tables else None
+    columns = {n: v for n, mark, v in parts if mark == "="}
+    return Mapped(columns, {n: v for n, mark, v in parts if mark == ":="}, named)
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    """Field, mark and value of ``field=column`` or ``field:=value``, whichever mark comes first."""
+    field_, mark, value = text.partition("=")
+    if field_.endswith(":"):
+        field_, mark = field_[:-1], ":="
+    return field_.strip(), mark, value.strip()
