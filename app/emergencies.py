@@ -40,7 +40,7 @@ def _with_one_more(scenario: Scenario, layer: Layer, file: StudyFile) -> Scenari
     there = [known[name] for name in scenario.hazards if name in known]
     before, now = _together(there), _together([*there, layer])
     changed: dict[str, object] = {"hazards": (*scenario.hazards, layer.layer_id)}
-    if (scenario.name, scenario.name_zh) in (before, _both_apart(before, scenario.scenario_id)):
+    if now != before and (scenario.name, scenario.name_zh) in (before, _both_apart(before, scenario.scenario_id)):
         others = {other.name for other in file.scenarios if other is not scenario}
         plain = scenario.name == before[0] and not _called(now[0], others)
         en, zh = now if plain else _both_apart(now, scenario.scenario_id)

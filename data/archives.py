@@ -5,17 +5,21 @@ Bombs are refused before anything is unpacked. Names written without saying in w
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from data import encodings, limits
-from geo.errors import Fault, UnreadableError
+from geo.errors import Fault, LimitError, UnreadableError
 
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
+"""What unpacking raises when a zip is broken, locked, or packed in a way that is not known (NotImplementedError)."""
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".geojsonl", ".fgb", ".parquet", ".csv", ".txt", ".xlsx")
 """Endings of the files in a zip that may be a table."""
 SIDES = (".shx", ".dbf", ".prj", ".cpg", ".cst")
@@ -44,14 +48,22 @@ class Entry:
 
 def entries(path: Path) -> tuple[Entry, ...]:
     """The files in a zip. Raises UnreadableError when it is none, and LimitError for a bomb."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            records = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise UnreadableError(Fault("a zip file", f"“{error}”", str(path), "Zip it again.")) from error
+    with unpacking(path), zipfile.ZipFile(path) as archive:
+        records = archive.infolist()
     _require_small(records, path)
     named = (Entry(_name(record), record) for record in records if not record.is_dir())
     return tuple(e for e in named if not e.name.startswith("__MACOSX") and not e.stem.startswith("._"))
+
+
+@contextmanager
+def unpacking(path: Path) -> Iterator[None]:
+    """What the zip module says of a broken file, as an error for the planner."""
+    try:
+        yield
+    except (UnreadableError, LimitError):
+        raise
+    except BROKEN as error:
+        raise UnreadableError(Fault("a whole zip file", f"“{error}”", str(path), "Zip it again.")) from error
 
 
 def _require_small(records: Sequence[zipfile.ZipInfo], path: Path) -> None:
@@ -98,11 +110,20 @@ def taken_out(path: Path, table: str | None) -> Iterator[Path]:
     chosen = _one(path, TABLES, table)
     sides = [e for e in entries(path) if e.ending in SIDES and _beside(e, chosen)] if chosen.ending == ".shp" else []
     with tempfile.TemporaryDirectory(prefix="renxing-") as folder, zipfile.ZipFile(path) as archive:
-        for entry in (chosen, *sides):
-            target = Path(folder) / f"{ONE}{entry.ending}"
-            with archive.open(entry.record) as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
+        with unpacking(path):
+            for entry in (chosen, *sides):
+                _take_out(archive, entry, Path(folder) / f"{ONE}{entry.ending}")
         yield Path(folder) / f"{ONE}{chosen.ending}"
+
+
+def _take_out(archive: zipfile.ZipFile, entry: Entry, target: Path) -> None:
+    """One file unpacked; UnreadableError when it is not as long as the zip says."""
+    with archive.open(entry.record) as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+        size = copy.tell()
+    if size != entry.record.file_size:
+        found, where = f"{size:,} of {entry.record.file_size:,} bytes of {entry.name}", str(archive.filename)
+        raise UnreadableError(Fault("a whole zip file", found, where, "Zip it again."))
 
 
 def _beside(entry: Entry, chosen: Entry) -> bool:

@@ -35,7 +35,7 @@ def explained(values: Floats, classes: Mapping[str, float], where: str) -> Float
     lacking = [value for value in found if value not in meaning]
     if lacking:
         cure = f"Add --map {lacking[0]:g}=VALUE, or --nodata {lacking[0]:g} if it means not known."
-        expected = f"values that --map explains ({', '.join(f'{value:g}' for value in meaning)})"
+        expected = f"values that --map explains ({', '.join(f'{value:g}' for value in meaning) or 'none'})"
         raise InputError(Fault(expected, _named(found), where, cure))
     result = np.full(values.shape, np.nan, dtype=np.float32)
     for value in found:

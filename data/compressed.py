@@ -10,12 +10,11 @@ import gzip
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
 
 from data.limits import RATIO_FROM, ZIP_RATIO, ZIP_SIZE
 from geo.errors import Fault, UnreadableError
 
-OPENS: Mapping[bytes, Callable[[Path], IO[bytes]]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
+OPENS: Mapping[bytes, Callable[[Path], gzip.GzipFile | bz2.BZ2File]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
 PIECE = 1 << 20
 AGAIN = "Download or export it again; it may be cut off."
 

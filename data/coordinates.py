@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from data import headers, numbers, rows
+from data import depth, headers, numbers, rows
 from geo.errors import ColumnError, Fault
 from geo.reasons import Finding
 
@@ -64,6 +64,7 @@ def placed(table: pd.DataFrame, columns: Mapping[str, str], *, where: str) -> Pl
     if "lon" in names and "lat" in names:
         return _points(table, names["lon"], names["lat"])
     if "wkt" in names:
+        depth.require_shallow(table[names["wkt"]], where)
         return _from_text(table[names["wkt"]])
     if "pair" in names:
         return _pairs(table[names["pair"]])
@@ -130,7 +131,7 @@ def _points(table: pd.DataFrame, lon_name: str, lat_name: str) -> Places:
 
 def _at(x: Floats, y: Floats) -> Shapes:
     points = np.full(len(x), None, dtype=object)
-    there = np.isfinite(x + y)
+    there = np.isfinite(x) & np.isfinite(y)
     points[there] = shapely.points(x[there], y[there])
     return points
 

@@ -62,8 +62,10 @@ def told(path: Path, *, where: str) -> str:
     """
     if not path.exists():
         raise FileMissingError(Fault(EXPECTED, "no such file", where, "Check the path."))
-    if not path.is_file():
+    if path.is_dir():
         raise UnreadableError(Fault(EXPECTED, "a folder", where, _for_folder(path)))
+    if not path.is_file():
+        raise UnreadableError(Fault(EXPECTED, "a pipe or a device", where, "Give a file."))
     with path.open("rb") as stream:
         start = stream.read(START_BYTES)
     form = next((form for magic, form in _MAGIC.items() if start.startswith(magic)), None) or _of_text(start)
@@ -144,7 +146,7 @@ def _of_zip(path: Path) -> str:
 
 def _zipped_otherwise(path: Path, names: set[str]) -> tuple[str, str]:
     if "mimetype" in names:
-        with zipfile.ZipFile(path) as archive, archive.open("mimetype") as stream:
+        with archives.unpacking(path), zipfile.ZipFile(path) as archive, archive.open("mimetype") as stream:
             kind = stream.read(100).decode("ascii", "replace")
         return f"an OpenDocument file ({kind})", "Save it as .xlsx or CSV."
     if any(name.startswith("word/") for name in names):

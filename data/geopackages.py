@@ -33,22 +33,22 @@ TOLD, SHOWN = 5, 60
 """So many strange things are named, each with so much of how it is described."""
 
 
-def require_plain(path: Path) -> None:
+def require_plain(path: Path, *, where: str) -> None:
     """UnreadableError, with what is wrong, for a GeoPackage that holds more than tables with their indexes."""
-    with _asked(path) as database:
+    with _asked(path, where) as database:
         found = _strange(database)
-    refuse(UnreadableError, [Fault("tables and nothing else", each, str(path), CURE) for each in found])
+    refuse(UnreadableError, [Fault("tables and nothing else", each, where, CURE) for each in found])
 
 
-def contents(path: Path) -> frozenset[str]:
+def contents(path: Path, *, where: str) -> frozenset[str]:
     """The kinds of data a GeoPackage says it holds (``features``, ``tiles``, …); raises as ``require_plain``."""
-    require_plain(path)
-    with _asked(path) as database:
+    require_plain(path, where=where)
+    with _asked(path, where) as database:
         return frozenset(str(kind) for (kind,) in database.execute("SELECT DISTINCT data_type FROM gpkg_contents"))
 
 
 @contextmanager
-def _asked(path: Path) -> Iterator[sqlite3.Connection]:
+def _asked(path: Path, where: str) -> Iterator[sqlite3.Connection]:
     """A connection that changes nothing, believes nothing and gives up."""
     left = count(CALLS, -1)
     try:
@@ -56,18 +56,18 @@ def _asked(path: Path) -> Iterator[sqlite3.Connection]:
             database.set_progress_handler(lambda: next(left) <= 0, STEPS)
             database.execute("PRAGMA trusted_schema = OFF")
             database.text_factory = lambda text: text.decode("utf-8", "replace")
-            _require_closed(path)
+            _require_closed(path, where)
             yield database
     except (sqlite3.Error, OverflowError) as error:
-        raise UnreadableError(Fault("a whole GeoPackage", f"“{error}”", str(path), CURE)) from error
+        raise UnreadableError(Fault("a whole GeoPackage", f"“{error}”", where, CURE)) from error
 
 
-def _require_closed(path: Path) -> None:
+def _require_closed(path: Path, where: str) -> None:
     for ending in BESIDE:
         beside = path.with_name(path.name + ending)
         if beside.exists() and beside.stat().st_size:
             found = f"{beside.name} beside it"
-            raise UnreadableError(Fault("a GeoPackage that nobody has open", found, str(path), CLOSE))
+            raise UnreadableError(Fault("a GeoPackage that nobody has open", found, where, CLOSE))
 
 
 def _strange(database: sqlite3.Connection) -> list[str]:

@@ -150,8 +150,7 @@ def _notes(said: Told) -> tuple[Finding, ...]:
 
 
 def _finding(said: Mapping[str, Any]) -> Finding:
-    texts = {name: str(said.get(name, ""))[:TEXT_MAX] for name in TEXTS}
+    code, en, zh, column, value, do_en, do_zh = (str(said.get(name, ""))[:TEXT_MAX] for name in TEXTS)
     severity: Severity = next((known for known in SEVERITIES if known == said.get("severity")), "info")
-    found = Finding(texts["code"], texts["en"], texts["zh"], severity, int(said.get("count", 0)))
     rows = tuple(int(row) for row in said.get("rows", ()))
-    return dataclasses.replace(found, rows=rows, **{name: texts[name] for name in TEXTS[3:]})
+    return Finding(code, en, zh, severity, int(said.get("count", 0)), rows, column, value, do_en, do_zh)

@@ -42,8 +42,10 @@ ZIP_RATIO = Limit("zip-ratio", 100, "times as many bytes unpacked as packed", "G
 RATIO_FROM = 1 << 20
 """So many bytes may be unpacked from a file however small."""
 ZIP_ENTRIES = Limit("zip-entries", 200, "files in a zip", ZIP_ALONE)
+DEFINITION = Limit("file-size", 4 << 20, "characters of study.toml", "Leave out what is not needed.")
 CELLS = Limit("cells", 200_000_000, "cells", "Cut it to the study, or make its cells larger.")
 FEATURES = Limit("features", 2_000_000, "rows", CUT)
+MERGED = Limit("merged-cells", 1_000_000, "merged cells", "Undo the merged cells.")
 VERTICES = Limit("vertices", 20_000_000, "vertices", "Simplify its outlines, or cut it to the study.")
 PROPERTIES = Limit("properties", 256, "columns", "Leave out what is not needed.")
 TEXT = Limit("text", 1 << 20, "characters in one cell", "Leave out the column with the long text.")
@@ -53,5 +55,8 @@ MEMORY = Limit("memory", 4 << 30, "bytes of memory to read it", "Cut it to the s
 CPU = Limit("time", 15 * 60, "s of computing to read it", "Cut it to the study, or simplify it.")
 WALL = Limit("time", 30 * 60, "s to read it", "Cut it to the study, or simplify it.")
 
-LIMITS = (FILE_SIZE, ZIP_SIZE, ZIP_RATIO, ZIP_ENTRIES, CELLS, FEATURES, VERTICES, PROPERTIES, TEXT, DEPTH, MEMORY, WALL)
+LIMITS = (
+    FILE_SIZE, ZIP_SIZE, ZIP_RATIO, ZIP_ENTRIES, CELLS, FEATURES, MERGED, VERTICES, PROPERTIES, TEXT, DEPTH, MEMORY,
+    WALL,
+)  # fmt: skip
 """Every limit, each code once."""

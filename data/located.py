@@ -159,7 +159,7 @@ def on_earth(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Finding, 
 
 def _beyond(bounds: NDArray[np.float64], degrees: bool) -> Mask:
     """Bounds (rows, 4) that degrees cannot have, in whichever order; of no use where they may be metres."""
-    if not degrees and not (np.abs(bounds) <= 180).all(axis=1).mean() > 0.5:
+    if not degrees and not (np.abs(bounds) <= 180).all(axis=1).sum() * 2 > len(bounds):
         return np.zeros(len(bounds), dtype=bool)
     either = np.abs(bounds).reshape(-1, 2, 2)
     return np.asarray((either.max(axis=(1, 2)) > 180) | (either.min(axis=2).max(axis=1) > 90), dtype=bool)

@@ -7,6 +7,7 @@ for unless the file says it, or one reading alone gives a city.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,12 +22,13 @@ from pyproj import Geod, Transformer
 
 from data import nodata as unknown_values
 from data import rasters
+from data.limits import CELLS
 from geo.crs import WGS84, known
-from geo.errors import Fault, InputError, LimitError, ParameterError, refuse
+from geo.errors import Fault, InputError, ParameterError, refuse
 from geo.reasons import Finding
 
-CELLS_MAX = 2_000_000
-"""Cells with people beyond which a raster is refused."""
+PEOPLED = dataclasses.replace(CELLS, most=2_000_000, of="cells with people")
+"""Each cell with people becomes a row."""
 PERSONS = "people"
 AREAS_M2: Mapping[str, float] = {"km2": 1e6, "ha": 1e4, "m2": 1.0}
 """Areas that people may be counted in, square metres."""
@@ -94,9 +96,7 @@ def read(
     refuse(InputError, _value_faults(band.values, str(path)))
     said = tuple(_negative(band.values))
     row, column = np.nonzero(band.values > 0)
-    if len(row) > CELLS_MAX:
-        cure = "Cut it to the study, or make its cells larger."
-        raise LimitError(Fault(f"at most {CELLS_MAX:,} cells with people", f"{len(row):,}", str(path), cure))
+    PEOPLED.require(len(row), str(path))
     value, cell_m2 = band.values[row, column], _cell_m2(band, row, column)
     if unit is None and len(row):
         unit, why = _chosen(_readings(value, cell_m2), _hinted(path, band.tags), str(path))

@@ -7,10 +7,8 @@ stands for (``data.classes``).
 
 from __future__ import annotations
 
-import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,13 @@ from numpy.typing import DTypeLike, NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from data import asciigrids, vectors
+from data import asciigrids, geopackages, vectors
 from data import classes as classed
 from data import nodata as unknown_values
 from data.hazards import KINDS, Kind, require_unit
+from data.limits import CELLS
 from geo.crs import known
-from geo.errors import CrsError, Fault, FileMissingError, InputError, LimitError, UnreadableError, refuse
+from geo.errors import CrsError, Fault, FileMissingError, InputError, UnreadableError, refuse
 from geo.hazards import Grid, Hazard, expose_areas
 from geo.reasons import Finding
 
@@ -47,7 +46,8 @@ FOREIGN: Mapping[bytes, tuple[str, str]] = {
     SQLITE: ("a GeoPackage with a raster", "Export the raster as GeoTIFF: gdal_translate in.gpkg out.tif."),
 }
 """How rasters begin that are not read, what each is, and what to do with it."""
-CELLS_MAX = 200_000_000
+ALONE: Mapping[str, str] = {"GDAL_PAM_ENABLED": "NO"}
+"""GDAL's .aux.xml beside a raster is not read: a study does not keep it, so a run would not have what it says."""
 HEIGHTS_M = (-500.0, 9000.0)
 """Lowest and highest ground on earth, with room to spare, metres above the sea."""
 FILM_M, FILM_SHARE = 0.01, 0.25
@@ -73,7 +73,7 @@ def read(
     the file. ``crs`` replaces what the file says; ``nodata`` names a value, in the file's unit, that means not known,
     beside what the file declares. ``classes`` says what the file's values stand for, in ``unit``: ``{"1": 2.0, "4":
     0}``; then each value must be one of them. Raises FileMissingError, UnreadableError, LimitError (more than
-    ``CELLS_MAX`` cells), CrsError, ParameterError (unit) and InputError (values that cannot be, or may mean something
+    ``limits.CELLS`` cells), CrsError, ParameterError (unit) and InputError (values that cannot be, or may mean something
     else).
     """
     where, of = str(path), KINDS[kind]
@@ -156,14 +156,14 @@ def opened(
     """The band of a GeoTIFF, ASCII grid or SRTM tile; ``crs`` replaces the file's, ``nodata`` names one more value.
 
     ``dtype`` is that of the values: float64 where they are added up. Raises FileMissingError, UnreadableError (not one
-    band of numbers with a place on earth), LimitError (more than ``CELLS_MAX`` cells) and CrsError.
+    band of numbers with a place on earth), LimitError (more than ``limits.CELLS`` cells) and CrsError.
     """
     path = Path(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, with what to do
         try:
             name, driver = _source(path)
-            with rasterio.open(name, driver=driver, **_options(driver, dtype)) as source:
+            with rasterio.Env(**ALONE), rasterio.open(name, driver=driver, **_options(driver, dtype)) as source:
                 _check(source, path)
                 return _band(source, _crs(source, crs, path), nodata, dtype)
         except RasterioError as error:
@@ -205,9 +205,8 @@ def is_raster(path: Path) -> bool:
 def _has_features(path: Path) -> bool:
     """Whether a GeoPackage holds a table of features; what is no GeoPackage is left to the reader of tables."""
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            kinds = {str(kind) for (kind,) in database.execute("SELECT data_type FROM gpkg_contents")}
-    except sqlite3.DatabaseError:
+        kinds = geopackages.contents(path, where=str(path))
+    except UnreadableError:
         return True
     return "features" in kinds or not kinds
 
@@ -215,8 +214,12 @@ def _has_features(path: Path) -> bool:
 def _start(path: Path) -> bytes:
     if not path.is_file():
         raise FileMissingError(Fault("a raster file", "none there", str(path), "Check the path."))
-    with path.open("rb") as stream:
-        return stream.read(64)
+    try:
+        with path.open("rb") as stream:
+            return stream.read(64)
+    except OSError as error:
+        found = error.strerror or "one that cannot be read"
+        raise UnreadableError(Fault("a raster file", found, str(path), "Check the path.")) from error
 
 
 def _source(path: Path) -> tuple[str, str]:
@@ -240,10 +243,7 @@ def _source(path: Path) -> tuple[str, str]:
 
 def _check(source: rasterio.DatasetReader, path: Path) -> None:
     """Refuse before anything is read: more than one band, too many cells, complex numbers, no place on earth."""
-    cells = source.width * source.height
-    if cells > CELLS_MAX:
-        cure = "Cut it to the study, or make its cells larger."
-        raise LimitError(Fault(f"at most {CELLS_MAX:,} cells", f"{cells:,}", str(path), cure))
+    CELLS.require(source.width * source.height, str(path))
     faults = []
     if source.count != 1:
         faults += _band_faults(source, path)
@@ -288,7 +288,7 @@ def _values(
     if nodata is not None:
         unknown |= unknown_values.meant(raw, nodata)
     with np.errstate(over="ignore"):  # what is too large for the type is not known
-        values = raw.astype(dtype)
+        values = raw.astype(dtype, copy=False)
     unknown |= ~np.isfinite(values)
     if scale != (1.0, 0.0):
         values = (values * scale[0] + scale[1]).astype(dtype)

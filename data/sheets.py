@@ -12,10 +12,10 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,12 @@ MERGES_READ_BYTES = 8 << 20
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{4,}|\d{1,2})\Z")
 _EITHER_COMMA = re.compile(r"-?\d{1,3}(?:\.\d{3})*,\d+\Z|-?\d+,\d+\Z")
 _PLAIN = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d*)?(?:[eE][-+]?\d+)?\Z|[-+]?\.\d+\Z|-?0\.\d+\Z")
+_MERGED = re.compile(rb"mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,10}):([A-Z]{1,3})(\d{1,10})")
 _UNCOMPUTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+
+
+Cells: TypeAlias = list[list[Any]]
+"""Rows of cells; a row ends with its last cell that holds something."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,7 @@ class Sheet:
 def read_csv(path: Path, *, where: str) -> Sheet:
     """The table in a text file. Raises UnreadableError when it is no table or in an unknown encoding."""
     text, guess = encodings.text(path.read_bytes(), where=where)
-    separator, above, skipped = _layout(text)
+    separator, above, skipped = _layout(text, where)
     table = _parsed(text, separator, skipped, where)
     notes, conversions = [], []
     if guess.encoding not in (encodings.UTF8, encodings.UTF16):
@@ -70,12 +75,13 @@ def read_csv(path: Path, *, where: str) -> Sheet:
     return Sheet(_typed(table), tuple(notes), tuple(conversions))
 
 
-def _layout(text: str) -> tuple[str, int, int]:
-    """What separates columns, rows of titles above the header, and lines above it."""
+def _layout(text: str, where: str) -> tuple[str, int, int]:
+    """What separates columns, rows of titles above the header, and lines above it; LimitError for too many columns."""
     beginning = text[:200_000]
     best = max(SEPARATORS, key=lambda mark: _evenness(_head(beginning, mark)[0]))
     lines, ends = _head(beginning, best)
     header = _header_row(lines) or 0
+    limits.PROPERTIES.require(len(lines[header]) if lines else 0, where)
     return best, header, ends[header - 1] if header else 0
 
 
@@ -187,15 +193,56 @@ def _sheets(path: Path, where: str) -> dict[str, list[list[Any]]]:
         raise UnreadableError(Fault("an Excel file (.xlsx)", f"“{error}”", where, "Save it again.")) from error
 
 
-def _cells(sheet: Any, *, merged: bool) -> list[list[Any]]:
-    """The rows of a sheet; every cell of a merged column of cells has its value."""
+def _cells(sheet: Any, where: str, *, merged: bool) -> Cells:
+    """The rows of a sheet up to the last cell with something; every cell of a merged column of cells has its value."""
     if not merged:
-        sheet.reset_dimensions()
-    cells = [list(row) for row in sheet.iter_rows(values_only=True)]
-    for area in sheet.merged_cells.ranges if merged else ():
-        for row in range(area.min_row, area.max_row):
-            cells[row][area.min_col - 1] = cells[area.min_row - 1][area.min_col - 1]
+        return _streamed(sheet, where)
+    there = {place: cell.value for place, cell in sheet._cells.items() if cell.value is not None}
+    limits.FEATURES.require(max((row for row, _ in there), default=0), where)
+    limits.PROPERTIES.require(max((column for _, column in there), default=0), where)
+    for area in sheet.merged_cells.ranges:
+        top = there.get((area.min_row, area.min_col))
+        there |= {} if top is None else {(row, area.min_col): top for row in range(area.min_row, area.max_row + 1)}
+    cells: Cells = [[] for _ in range(max((row for row, _ in there), default=0))]
+    for row, column in sorted(there):
+        filled = cells[row - 1]
+        filled += [*[None] * (column - 1 - len(filled)), there[row, column]]
     return cells
+
+
+def _streamed(sheet: Any, where: str) -> Cells:
+    """The same of a large sheet, read row by row."""
+    sheet.reset_dimensions()  # what a file says of its own size need not be so
+    cells: Cells = []
+    for row in sheet.iter_rows(values_only=True):
+        width = max((i + 1 for i, cell in enumerate(row) if cell is not None), default=0)
+        limits.PROPERTIES.require(width, where)
+        cells.append(list(row[:width]))
+        limits.FEATURES.require(len(cells), where)
+    return cells
+
+
+def _merged_count(path: Path) -> int:
+    """How many cells are merged in all sheets; the library makes an object of each."""
+    return sum(
+        (_column_number(right) - _column_number(left) + 1) * (int(bottom) - int(top) + 1)
+        for part in _sheet_parts(path) for left, top, right, bottom in _MERGED.findall(part)
+    )  # fmt: skip
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _sheet_parts(path: Path) -> Iterator[bytes]:
+    """The sheets of a workbook as they are written."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                yield archive.read(name)
 
 
 def _tabled(cells: list[list[Any]]) -> Sheet | None:
@@ -245,9 +292,7 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 def _uncomputed(path: Path) -> list[Finding]:
     """Formulas that were never computed have no value: programs write such files."""
-    with zipfile.ZipFile(path) as archive:
-        parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
-        count = sum(len(_UNCOMPUTED.findall(archive.read(name))) for name in parts)
+    count = sum(len(_UNCOMPUTED.findall(part)) for part in _sheet_parts(path))
     if not count:
         return []
     return [Finding(

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,21 @@ import pandas as pd
 import pyarrow.parquet
 import pyogrio
 import shapely
-from pyogrio.errors import DataSourceError
 
-from data import coordinates, encodings, forms, limits, located, numbers, rows, shapefiles, sheets
+from data import coordinates, depth, encodings, forms, geopackages, limits, located, numbers, rows, shapefiles, sheets
 from data.archives import in_zip as in_zip
 from data.archives import taken_out
 from data.forms import EMPTY as EMPTY
 from data.forms import EXPECTED
 from data.headers import usual
 from data.located import Near
-from geo.errors import ColumnError, CrsError, Fault, LimitError, UnreadableError, refuse
+from geo.errors import ColumnError, Fault, RenxingError, UnreadableError, refuse
 from geo.reasons import Finding
 
+BREAKS = (
+    RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, shapely.errors.ShapelyError,
+)  # fmt: skip
+"""What readers raise over a broken file: GDAL and PROJ RuntimeErrors, Arrow and Python the others."""
 TABLE = "table"
 """What a mapping calls the one of several layers, sheets or zipped files that is meant: ``table=roads``."""
 PLACING = frozenset({*coordinates.TARGETS, TABLE})
@@ -94,6 +98,7 @@ def read(
     path, columns = Path(path), columns or {}
     raw = _raw(path, columns, str(path))
     _check_size(len(raw.frame), len(raw.frame.columns), path)
+    _require_short(raw.frame, path)
     limits.VERTICES.require(int(shapely.get_num_coordinates(raw.frame.geometry.to_numpy()).sum()), str(path))
     frame = _flat(_renamed(raw.frame, columns, path))
     found = located.located(frame, crs=crs, near=near, into=into, where=str(path))
@@ -132,21 +137,23 @@ def _placed(sheet: sheets.Sheet, columns: Mapping[str, str], where: str) -> _Raw
 
 def _opened(path: Path, form: str, layer: str | None, where: str) -> _Raw:
     """What GDAL's one driver for the form reads."""
+    if form == "gpkg":
+        geopackages.require_plain(path, where=where)
     try:
         with _as_utf8(path, form, where) as (readable, notes, conversions), _heard() as said:
             source = forms.source(readable, form)
             name = _one_layer(source, layer, where)
             encoding, more = _encoding(readable, form, where)
-            frame = _features(source, name, encoding, forms.DRIVERS[form], where)
+            frame, mended = _features(source, name, encoding, forms.DRIVERS[form], where)
             if form == "topojson":
                 frame, more = _with_bare_rows_counted(frame, readable)
-    except (DataSourceError, ValueError, UnicodeDecodeError) as error:
-        if isinstance(error, UnreadableError | LimitError | CrsError | ColumnError):
-            raise
+    except RenxingError:
+        raise
+    except BREAKS as error:
         found = f"“{str(error).replace(str(path), path.name)}”"
         raise UnreadableError(Fault(EXPECTED, found, where, "Export it again.")) from error
     recoded = () if encoding in (None, encodings.UTF8) else (f"{encoding} -> UTF-8",)
-    return _Raw(frame, (*notes, *more, *_told(said)), (*conversions, *recoded))
+    return _Raw(frame, (*notes, *more, *mended, *_told(said)), (*conversions, *recoded))
 
 
 @contextmanager
@@ -182,12 +189,27 @@ def _one_layer(source: str, wanted: str | None, where: str) -> str:
     return layers[0]
 
 
-def _features(source: str, layer: str, encoding: str | None, driver: str, where: str) -> gpd.GeoDataFrame:
+def _features(
+    source: str, layer: str, encoding: str | None, driver: str, where: str
+) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     info = pyogrio.read_info(source, layer=layer, encoding=encoding)
     if info["driver"] != driver:
         raise UnreadableError(Fault(f"a file of {driver}", f"one of {info['driver']}", where, forms.SAVE_AS))
     _check_size(info["features"], len(info["fields"]), Path(where))
-    return pyogrio.read_dataframe(source, layer=layer, encoding=encoding)
+    read_ = partial(pyogrio.read_dataframe, source, layer=layer, encoding=encoding)
+    try:
+        return read_(), ()
+    except shapely.errors.GEOSException:
+        return _closed(read_(on_invalid="fix"), read_(on_invalid="ignore"))
+
+
+def _closed(frame: gpd.GeoDataFrame, as_written: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """Rows of which some outlines did not end where they began, and which; what is no outline even so has no place."""
+    open_ = rows.where(frame, frame.geometry.notna() & as_written.geometry.isna())
+    if not len(open_):
+        return frame, ()
+    en = f"{{n}} outlines do not end where they begin ({rows.listed(open_)}) and were closed."
+    return frame, (rows.found("outlines_closed", "repaired", en, "{n}个面的边界未闭合，已闭合。", rows=open_),)
 
 
 def _encoding(path: Path, form: str, where: str) -> tuple[str | None, tuple[Finding, ...]]:
@@ -225,6 +247,14 @@ def _check_size(features: int, columns: int, path: Path) -> None:
     limits.PROPERTIES.require(columns, str(path))
 
 
+def _require_short(frame: pd.DataFrame, path: Path) -> None:
+    """LimitError for a text, or a column's name, that no person wrote."""
+    names = max((len(str(name)) for name in frame.columns), default=0)
+    texts = (frame[name] for name in frame.columns if frame[name].dtype == object or frame[name].dtype == "str")
+    longest = (max((len(cell) for cell in column.array if isinstance(cell, str)), default=0) for column in texts)
+    limits.TEXT.require(max(names, *longest, 0), str(path))
+
+
 # -- Parquet -------------------------------------------------------------------------------------------------------
 
 
@@ -234,13 +264,23 @@ def _parquet(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
         shape = pyarrow.parquet.read_metadata(path)
         _check_size(shape.num_rows, shape.num_columns, Path(where))
         if b"geo" in (shape.metadata or {}):
+            _require_shallow(path, where)
             return _Raw(gpd.read_parquet(path))
-        plain = pyarrow.parquet.read_table(path).to_pandas()
-    except (ValueError, OSError, TypeError) as error:
-        if isinstance(error, LimitError):
-            raise
+        plain = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+    except RenxingError:
+        raise
+    except BREAKS as error:
         raise UnreadableError(Fault("a GeoParquet file", f"“{error}”", where, "Export it again.")) from error
     return _placed(sheets.Sheet(plain.reset_index(drop=True)), columns, where)
+
+
+def _require_shallow(path: Path, where: str) -> None:
+    """LimitError for shapes nested too deep, which are WKB in columns of bytes."""
+    file = pyarrow.parquet.ParquetFile(path)
+    binary = [part.name for part in file.schema_arrow if pyarrow.types.is_binary(part.type)]
+    for batch in file.iter_batches(columns=binary) if binary else ():
+        for column in batch.columns:
+            depth.require_shallow(column.to_pylist(), where)
 
 
 # -- columns and shapes --------------------------------------------------------------------------------------------

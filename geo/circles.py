@@ -81,7 +81,7 @@ class Reach:
         depth[found] = covering(stacked(self.by_station), places.edge[found], places.along_m[found])
         return np.where(self.served, np.maximum(depth, 1), 0)
 
-    @property
+    @cached_property
     def served(self) -> Mask:
         """Which places are reached within the service's minutes, (places,)."""
         return np.asarray(self.time_s <= self.params.minutes * 60)

@@ -401,6 +401,8 @@ def _moved_note(people: int, far_m: Floats) -> Finding:
 
 
 def _estimate_notes(people: int, homes: int, buildings: int, time: Time) -> Iterator[Finding]:
+    if not buildings:
+        return
     if time == "day":
         yield Finding(
             "people_estimated_by_day",

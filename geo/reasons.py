@@ -191,16 +191,24 @@ def _reached(people: int, served: int) -> tuple[str, str]:
     return f"{served:,} of {people:,} people", f"可到达{people:,}人中的{served:,}人"
 
 
+KINDS_ZH: Mapping[str, str] = {
+    "fire_station": "消防站", "hospital": "医院", "clinic": "诊所", "ambulance_station": "急救站", "police": "派出所",
+    "supermarket": "超市", "marketplace": "集市", "pharmacy": "药店", "doctors": "诊室", "convenience": "便利店",
+}  # fmt: skip
+"""Kinds of stations in Chinese; another is named as it is written in the parameters."""
+
+
 def for_stations(service: str, kinds: Sequence[str], stations: int, joined: int) -> Sentence:
     """What must be said where a service has no stations, or some that no street open to it meets."""
     who_en, who_zh = SERVICES[service]
-    said = ", ".join(kinds)
+    en = ", ".join(kind.replace("_", " ") for kind in kinds)
+    zh = "、".join(KINDS_ZH.get(kind, kind) for kind in kinds)
     if not stations:
         return Sentence(
             f"no_stations_{service}",
-            f"{who_en}: no facility of kind {said} is in the data, so its reach is not known: the map may be empty "
+            f"{who_en}: no facility of kind {en} is in the data, so its reach is not known: the map may be empty "
             "rather than the city.",
-            f"{who_zh}：数据中没有{said}类设施，覆盖情况未知：可能是数据缺失，而非城市没有。",
+            f"{who_zh}：数据中没有{zh}类设施，覆盖情况未知：可能是数据缺失，而非城市没有。",
         )
     return Sentence(
         f"stations_not_joined_{service}",

@@ -88,16 +88,25 @@ def capacities(shelters: gpd.GeoDataFrame, share_wet: Floats, *, params: Shelter
 def declared_valid(shelters: gpd.GeoDataFrame, kinds: Collection[str]) -> Mask:
     """Whether the list or the map lets each shelter (n,) serve in hazards of these kinds.
 
-    The columns ``valid_for`` and ``invalid_for`` hold hazards as ``flood;fire``; a shelter said to be for some hazards
-    is not for others. Where nothing is said, or the columns are missing, it is valid.
+    The columns ``valid_for`` and ``invalid_for`` hold hazards as ``flood;fire``; a shelter only said to be for some
+    hazards is not for others. Where a list says of each hazard it knows yes or no, it says nothing of others, and there
+    the shelter is valid, as where nothing is said at all or the columns are missing.
     """
     valid = np.ones(len(shelters), dtype=bool)
+    both = _said(shelters, "invalid_for")
     for kind in kinds:
         if "invalid_for" in shelters:
             valid &= ~_names(shelters["invalid_for"], kind)
         if "valid_for" in shelters:
-            valid &= shelters["valid_for"].isna().to_numpy() | _names(shelters["valid_for"], kind)
+            valid &= ~_said(shelters, "valid_for") | both | _names(shelters["valid_for"], kind)
     return valid
+
+
+def _said(shelters: gpd.GeoDataFrame, column: str) -> Mask:
+    """Whether anything stands in a column that may be missing."""
+    if column not in shelters:
+        return np.zeros(len(shelters), dtype=bool)
+    return np.asarray(shelters[column].notna().to_numpy(), dtype=bool)
 
 
 def _names(hazards: pd.Series[str], kind: str) -> Mask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,10 +12,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.evacuation import STATES, WalkParams
+from geo.membership import NONE
+from geo.parts import Parts
 from geo.reasons import Sentence, for_community
 from geo.standards import Standards
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Column = Ints | Floats
 
 MEASURES = (
     "people",
@@ -66,14 +72,9 @@ class Check:
 def weighted_quantile(values: Floats, weights: Floats, share: float) -> float:
     """The smallest value that at least ``share`` of the weight does not exceed; NaN when nothing has weight.
 
-    NaN values are left out: people without a way have no walk, they are counted elsewhere.
+    NaN values are left out: people without a way have no walk, they are counted elsewhere. Weights are whole.
     """
-    kept = ~np.isnan(values) & (weights > 0)
-    if not kept.any():
-        return float("nan")
-    order = np.argsort(values[kept], kind="stable")
-    heaped = np.cumsum(weights[kept][order])
-    return float(values[kept][order][np.searchsorted(heaped, share * heaped[-1] * (1 - 1e-12))])
+    return float(Parts.whole(len(values)).quantiles(values, weights, share)[0])
 
 
 def by_community(
@@ -89,42 +90,71 @@ def by_community(
     A community without people has zeros, NaN walks and status ``empty``. Shelters count where they stand; those
     outside every community count in the city only.
     """
-    groups = {name: part for name, part in demand.groupby("community_id", sort=False)}
-    sites = {name: part for name, part in shelters.groupby("community_id", sort=False)}
-    rows = [
-        _row(groups.get(unit, demand.iloc[:0]), sites.get(unit, shelters.iloc[:0]), params, walk)
-        for unit in units["community_id"]
-    ]
-    table = pd.DataFrame(
-        rows, columns=[*MEASURES, "status", "reason_code", "reason_en", "reason_zh"], index=units.index
+    homes = Parts.named(demand["community_id"], units["community_id"])
+    sites = Parts.named(shelters["community_id"], units["community_id"])
+    columns = _measures(demand, homes, shelters, sites)
+    people = columns["people"]
+    columns["shelter_m2_per_person"] = _ratio(_known_sums(shelters, "area_m2", sites), people)
+    rows = zip(
+        _statuses(_ratio(columns["people_served"], people), params),
+        _reasons(columns, _by_state(demand, homes), walk),
+        strict=True,
     )
-    return gpd.GeoDataFrame(pd.concat([units.drop(columns="geometry"), table], axis=1), geometry=units.geometry)
-
-
-def _row(
-    demand: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, params: StatusParams, walk: WalkParams
-) -> dict[str, object]:
-    row = _people(demand) | _shelters(sites) | _walks(demand)
-    people = int(row["people"])
-    row["shelter_m2_per_person"] = _ground(sites) / people if people else np.nan
-    by_state = demand.groupby("state")["people"].sum()
-    reason = for_community(
-        people,
-        {state: int(by_state.get(state, 0)) for state in STATES},
-        minutes=walk.max_minutes,
-        median_s=float(row["walk_s_median"]),
-        lost_shelters=int(row["shelters"] - row["shelters_usable"]),
-        shelters=int(row["shelters"]),
+    words = pd.DataFrame(
+        [(status, said.code, said.en, said.zh) for status, said in rows],
+        columns=["status", "reason_code", "reason_en", "reason_zh"],
+        index=units.index,
     )
-    share = row["people_served"] / people if people else np.nan
-    standing = "empty" if not people else status(share, params)
-    return row | {"status": standing, "reason_code": reason.code, "reason_en": reason.en, "reason_zh": reason.zh}
+    table = pd.DataFrame(columns, index=units.index)[[*MEASURES]]
+    return gpd.GeoDataFrame(pd.concat([units.drop(columns="geometry"), table, words], axis=1), geometry=units.geometry)
 
 
-def _ground(sites: gpd.GeoDataFrame) -> float:
-    """Ground of the usable shelters in square metres: 0 where there is none, NaN where none of it is known."""
-    usable = sites.loc[sites["usable"], "area_m2"]
-    return float(usable.sum(min_count=1)) if len(usable) else 0.0
+def _measures(demand: gpd.GeoDataFrame, homes: Parts, shelters: gpd.GeoDataFrame, sites: Parts) -> dict[str, Column]:
+    """The measures of each part that need no other one, (parts,); ``homes`` and ``sites`` have the same parts."""
+    return _people(demand, homes) | _shelters(shelters, sites) | _walks(demand, homes)
+
+
+def _reasons(columns: Mapping[str, Column], by_state: Mapping[str, Ints], walk: WalkParams) -> Iterator[Sentence]:
+    lost = columns["shelters"] - columns["shelters_usable"]
+    for row, people in enumerate(columns["people"]):
+        yield for_community(
+            int(people),
+            {state: int(count[row]) for state, count in by_state.items()},
+            minutes=walk.max_minutes,
+            median_s=float(columns["walk_s_median"][row]),
+            lost_shelters=int(lost[row]),
+            shelters=int(columns["shelters"][row]),
+        )
+
+
+def _by_state(demand: gpd.GeoDataFrame, homes: Parts) -> dict[str, Ints]:
+    """The people of each part in each state of evacuation."""
+    people, states = _whole(demand), demand["state"]
+    return {state: homes.sums(people, _mask(states == state)) for state in STATES}
+
+
+def _whole(demand: gpd.GeoDataFrame) -> Ints:
+    return np.asarray(demand["people"].to_numpy(dtype=np.int64))
+
+
+def _mask(which: pd.Series) -> Mask:
+    return np.asarray(which.to_numpy(dtype=bool))
+
+
+def _ratio(amount: Column, people: Column) -> Floats:
+    """NaN where nobody is."""
+    return np.asarray(np.divide(amount, people, out=np.full(len(people), np.nan), where=people > 0))
+
+
+def _known_sums(sites: gpd.GeoDataFrame, column: str, parts: Parts) -> Floats:
+    """The sum of a column over each part's usable shelters: 0 where there is none, NaN where none of it is known."""
+    values, usable = sites[column].to_numpy(dtype=np.float64), _mask(sites["usable"])
+    there, known = parts.counts(usable), parts.counts(usable & ~np.isnan(values))
+    found = np.where((there > 0) & (known == 0), np.nan, 0.0)
+    rows = Parts(np.where(usable, parts.part, NONE), parts.n).rows()
+    for part in np.flatnonzero(known):
+        found[part] = np.nansum(values[rows[part]])
+    return found
 
 
 def status(share: float, params: StatusParams) -> str:
@@ -132,47 +162,48 @@ def status(share: float, params: StatusParams) -> str:
     return "good" if share >= params.good_share else "watch" if share >= params.watch_share else "bad"
 
 
-def _count(demand: gpd.GeoDataFrame, mask: pd.Series) -> int:
-    return int(demand.loc[mask, "people"].sum())
+def _statuses(shares: Floats, params: StatusParams) -> list[str]:
+    return ["empty" if np.isnan(share) else status(share, params) for share in shares]
 
 
-def _people(demand: gpd.GeoDataFrame) -> dict[str, float]:
-    """Counts of whole people in one community or the city."""
-    served, before = demand["state"] == "served", demand["served_normal"]
+def _people(demand: gpd.GeoDataFrame, homes: Parts) -> dict[str, Column]:
+    """Counts of whole people in each part."""
+    people = _whole(demand)
+    served, before = _mask(demand["state"] == "served"), _mask(demand["served_normal"])
     return {
-        "people": int(demand["people"].sum()),
-        "people_exposed": _count(demand, demand["exposed"]),
-        "people_served": _count(demand, served),
-        "people_served_normal": _count(demand, before),
-        "people_unserved": _count(demand, ~served),
-        "people_cut_off": _count(demand, demand["lost_way"]),
-        "people_lost_access": _count(demand, before & ~served),
+        "people": homes.sums(people),
+        "people_exposed": homes.sums(people, _mask(demand["exposed"])),
+        "people_served": homes.sums(people, served),
+        "people_served_normal": homes.sums(people, before),
+        "people_unserved": homes.sums(people, ~served),
+        "people_cut_off": homes.sums(people, _mask(demand["lost_way"])),
+        "people_lost_access": homes.sums(people, before & ~served),
     }
 
 
-def _shelters(sites: gpd.GeoDataFrame) -> dict[str, float]:
-    usable = sites[sites["usable"]]
+def _shelters(sites: gpd.GeoDataFrame, parts: Parts) -> dict[str, Column]:
     return {
-        "shelters": len(sites),
-        "shelters_usable": len(usable),
+        "shelters": parts.counts(),
+        "shelters_usable": parts.counts(_mask(sites["usable"])),
         # Room that is not known is not room: NaN only when no usable shelter's room is known.
-        "shelter_capacity": usable["capacity_people"].sum(min_count=1) if len(usable) else 0.0,
+        "shelter_capacity": _known_sums(sites, "capacity_people", parts),
     }
 
 
-def _walks(demand: gpd.GeoDataFrame) -> dict[str, float]:
-    people = demand["people"].to_numpy(dtype=float)
+def _walks(demand: gpd.GeoDataFrame, homes: Parts) -> dict[str, Column]:
+    people = _whole(demand)
     now, normal = demand["walk_s"].to_numpy(dtype=float), demand["walk_s_normal"].to_numpy(dtype=float)
     return {
-        "walk_s_median": weighted_quantile(now, people, 0.5),
-        "walk_s_p95": weighted_quantile(now, people, 0.95),
-        "walk_s_median_normal": weighted_quantile(normal, people, 0.5),
+        "walk_s_median": homes.quantiles(now, people, 0.5),
+        "walk_s_p95": homes.quantiles(now, people, 0.95),
+        "walk_s_median_normal": homes.quantiles(normal, people, 0.5),
     }
 
 
 def headline(demand: gpd.GeoDataFrame, shelters: gpd.GeoDataFrame) -> dict[str, float]:
     """The city in a dozen numbers: the summary's measures over everybody."""
-    return _people(demand) | _shelters(shelters) | _walks(demand)
+    found = _measures(demand, Parts.whole(len(demand)), shelters, Parts.whole(len(shelters)))
+    return {name: column[0].item() for name, column in found.items()}
 
 
 def audit(units: gpd.GeoDataFrame, demand: gpd.GeoDataFrame, total: int) -> tuple[Check, ...]:
@@ -253,7 +284,7 @@ def room_notes(shelters: gpd.GeoDataFrame, served: int) -> tuple[Sentence, ...]:
 def run_notes(demand: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, with_hazard: bool) -> tuple[Sentence, ...]:
     """What must be said about one scenario: people without a street, and where the hazard is not known."""
     notes = []
-    lost = _count(demand, demand["state"] == "not_snapped")
+    lost = int(demand.loc[demand["state"] == "not_snapped", "people"].sum())
     if lost:
         notes.append(
             Sentence(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -16,13 +18,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import circles, reach, services, territories
+from geo.causes import Losses
 from geo.circles import Reach
 from geo.coverage import Asked, Coverage, Covered, polygons
-from geo.membership import smallest_holding
+from geo.membership import NONE, smallest_holding
 from geo.network import Network
-from geo.reasons import Sentence, for_categories, for_service, for_stations
+from geo.parts import Parts
+from geo.reasons import Because, Sentence, for_categories, for_service, for_stations
 from geo.services import CATEGORIES, EVERYDAY, GROUPS
-from geo.summary import weighted_quantile
 from geo.tables import NAMES, without_nan
 
 Ints = NDArray[np.int64]
@@ -52,7 +55,7 @@ class Told:
     demand: gpd.GeoDataFrame
     faced: bool
 
-    @property
+    @cached_property
     def people(self) -> Ints:
         """Whole persons at each place, (places,)."""
         return np.asarray(self.demand["people"].to_numpy(dtype=np.int64))
@@ -113,100 +116,112 @@ def in_communities(told: Told, units: gpd.GeoDataFrame) -> pd.DataFrame:
     the share of people with all six everyday categories, ``circle_missing`` the category that most people lack (None
     when nobody does).
     """
-    groups = _rows_of(told.demand["community_id"], units["community_id"])
-    rows = [_community(told, rows) for rows in groups]
-    columns = list(_community(told, np.zeros(0, dtype=np.int64)))
-    return without_nan(pd.DataFrame(rows, index=units.index, columns=columns))
+    columns = _by_part(told, Parts.named(told.demand["community_id"], units["community_id"]))
+    return without_nan(pd.DataFrame(columns, index=units.index))
 
 
-def _rows_of(labels: pd.Series, names: pd.Series) -> list[Ints]:
-    """For each name the rows that carry it."""
-    found = labels.groupby(labels, sort=False).indices
-    return [np.asarray(found.get(name, np.zeros(0)), dtype=np.int64) for name in names]
-
-
-def _community(told: Told, rows: Ints) -> dict[str, object]:
-    people = told.people[rows]
-    total = int(people.sum())
-    out: dict[str, object] = {}
+def _by_part(told: Told, parts: Parts) -> dict[str, NDArray[Any]]:
+    """The columns of ``in_communities`` for any division of the places."""
+    people = parts.sums(told.people)
+    out: dict[str, NDArray[Any]] = {}
     for name, one in told.covered.asked.items():
         if name in EVERYDAY or name == services.SHELTER:
             continue
-        now, known = told.coverage.now[name], total if len(one.bound.stations) else 0
-        out[f"{name}_share"] = _share(people, now.served[rows], known)
-        out[f"{name}_share_normal"] = _share(people, one.normal.served[rows], known)
+        now, known = told.coverage.now[name], people if len(one.bound.stations) else np.zeros_like(people)
+        out[f"{name}_share"] = _share(told, parts, now.served, known)
+        out[f"{name}_share_normal"] = _share(told, parts, one.normal.served, known)
         if name in GROUPS:
             continue
-        out[f"{name}_s_median"] = weighted_quantile(now.time_s[rows], people.astype(float), 0.5)
+        out[f"{name}_s_median"] = parts.quantiles(now.time_s, told.people, 0.5)
         if name in ENGINES:
-            out |= _lost(told, one, rows)
-    return out | _completeness(told, rows, people, total)
+            out |= _lost(told, one, parts)
+    return out | _completeness(told, parts, people)
 
 
-def _share(people: Ints, served: Mask, total: int) -> float:
-    return float(people[served].sum() / total) if total else float("nan")
+def _share(told: Told, parts: Parts, served: Mask, people: Ints) -> Floats:
+    """The share of each part's ``people`` (parts,) at places that are served (places,); NaN where nobody is."""
+    return np.asarray(
+        np.divide(parts.sums(told.people, served), people, out=np.full(len(parts), np.nan), where=people > 0)
+    )
 
 
-def _lost(told: Told, one: Asked, rows: Ints) -> dict[str, object]:
-    """Who loses a service here, by how many minutes, because of what."""
-    sentence, lost = service_sentence(told, one, rows)
+def _lost(told: Told, one: Asked, parts: Parts) -> dict[str, NDArray[Any]]:
+    """Who loses a service in each part, by how many minutes, because of what."""
+    sentences, lost = service_sentences(told, one, parts)
     return {
         f"{one.name}_people_lost": lost,
-        f"{one.name}_reason_en": sentence.en,
-        f"{one.name}_reason_zh": sentence.zh,
+        f"{one.name}_reason_en": np.array([said.en for said in sentences], dtype=object),
+        f"{one.name}_reason_zh": np.array([said.zh for said in sentences], dtype=object),
     }
 
 
-def service_sentence(told: Told, one: Asked, rows: Ints) -> tuple[Sentence, int]:
-    """What is said of a service at some places (rows of ``demand``), and how many people lose it."""
-    people, now = told.people[rows], told.coverage.now[one.name]
-    if not len(one.bound.stations) and people.any():
-        return for_stations(one.name, one.params.kinds, 0, 0), 0
-    served = int(people[now.served[rows]].sum())
+def service_sentences(told: Told, one: Asked, parts: Parts) -> tuple[list[Sentence], Ints]:
+    """What is said of a service in each part (parts,), and how many people lose it there."""
+    people, now = parts.sums(told.people), told.coverage.now[one.name]
+    served, cost = parts.sums(told.people, now.served), _cost(told, one, parts)
+    empty = not len(one.bound.stations)
+    sentences = [
+        for_stations(one.name, one.params.kinds, 0, 0) if empty and people[part] else for_service(
+            one.name, int(people[part]), int(served[part]), minutes=one.params.minutes, lost=int(cost.lost[part]),
+            because=cost.because.get(part, ()), later=int(cost.later[part]), added_s=float(cost.added_s[part]),
+        )
+        for part in range(len(parts))
+    ]  # fmt: skip
+    return sentences, np.where(empty & (people > 0), 0, cost.lost)
+
+
+class _Cost(NamedTuple):
+    """What a scenario costs the people of each part (parts,): who loses a service, who waits longer, and the streets.
+
+    ``because`` has the parts in which somebody loses it.
+    """
+
+    lost: Ints
+    later: Ints
+    added_s: Floats
+    because: Mapping[int, Because]
+
+
+def _cost(told: Told, one: Asked, parts: Parts) -> _Cost:
     losses = told.coverage.losses.get(one.name)
     if losses is None:
-        return for_service(one.name, int(people.sum()), served, minutes=one.params.minutes), 0
-    lost, later = losses.lost[rows], np.isfinite(losses.added_s[rows]) & (losses.added_s[rows] >= 1)
-    blamed = _blamed(one.streets.network, losses.cause[rows][lost], losses.edge[rows][lost], people[lost])
-    added = weighted_quantile(losses.added_s[rows][later], people[later].astype(float), 0.5)
-    sentence = for_service(
-        one.name, int(people.sum()), served, minutes=one.params.minutes,
-        lost=int(people[lost].sum()), because=blamed, later=int(people[later].sum()), added_s=added,
-    )  # fmt: skip
-    return sentence, int(people[lost].sum())
+        nobody = np.zeros(len(parts), dtype=np.int64)
+        return _Cost(nobody, nobody, np.full(len(parts), np.nan), {})
+    later = np.isfinite(losses.added_s) & (losses.added_s >= 1)
+    added_s = parts.quantiles(np.where(later, losses.added_s, np.nan), told.people, 0.5)
+    because = _blamed(one.streets.network, losses, told.people, parts)
+    return _Cost(parts.sums(told.people, losses.lost), parts.sums(told.people, later), added_s, because)
 
 
-def _blamed(
-    network: Network, cause: NDArray[np.object_], edge: Ints, people: Ints
-) -> list[tuple[str, Mapping[str, str | None], int]]:
-    """Causes with the street's names and the people they cost, most people first; streets of one name are one."""
-    if not len(cause):
-        return []
-    names = {name: np.r_[network.edge_tag(name), None][edge] for name in NAMES}
-    table = pd.DataFrame({"cause": cause, "people": people, **names})
-    counted = table.groupby(["cause", *NAMES], dropna=False, sort=True)["people"].sum().reset_index()
+def _blamed(network: Network, losses: Losses, people: Ints, parts: Parts) -> dict[int, Because]:
+    """By part the causes with the street's names and the people they cost, most first; streets of one name are one."""
+    rows = np.flatnonzero(losses.lost & (parts.part != NONE))
+    names = {name: np.r_[network.edge_tag(name), None][losses.edge[rows]] for name in NAMES}
+    table = pd.DataFrame({"part": parts.part[rows], "cause": losses.cause[rows], "people": people[rows], **names})
+    counted = table.groupby(["part", "cause", *NAMES], dropna=False, sort=True)["people"].sum().reset_index()
     counted = counted.sort_values("people", ascending=False, kind="stable")
-    return [
-        (row["cause"], {n: row[n] if isinstance(row[n], str) else None for n in NAMES}, int(row["people"]))
-        for row in counted.to_dict("records")
-    ]
+    found: dict[int, list[tuple[str, Mapping[str, str | None], int]]] = {}
+    for row in counted.to_dict("records"):
+        called = {n: row[n] if isinstance(row[n], str) else None for n in NAMES}
+        found.setdefault(row["part"], []).append((row["cause"], called, int(row["people"])))
+    return dict(found)
 
 
-def _completeness(told: Told, rows: Ints, people: Ints, total: int) -> dict[str, object]:
-    now, before = (np.column_stack([of[name].served[rows] for name in EVERYDAY]) for of in told.by_name)
-    lacking = (~now * people[:, None]).sum(axis=0)
-    most = CATEGORIES[int(np.argmax(lacking))] if lacking.any() else None
+def _completeness(told: Told, parts: Parts, people: Ints) -> dict[str, NDArray[Any]]:
+    now, before = (np.column_stack([of[name].served for name in EVERYDAY]) for of in told.by_name)
+    lacking = np.column_stack([parts.sums(told.people, ~reached) for reached in now.T])
+    most = np.array([*CATEGORIES, None], dtype=object)
     return {
-        "circle_share": _share(people, np.asarray(now.all(axis=1)), total),
-        "circle_share_normal": _share(people, np.asarray(before.all(axis=1)), total),
-        "circle_missing": most,
+        "circle_share": _share(told, parts, np.all(now, axis=1), people),
+        "circle_share_normal": _share(told, parts, np.all(before, axis=1), people),
+        "circle_missing": most[np.where(lacking.any(axis=1), lacking.argmax(axis=1), len(CATEGORIES))],
     }
 
 
 def headline(told: Told) -> dict[str, float]:
     """The city's shares: ``<service>_share``, its ``_normal``, and ``circle_share``."""
-    every = _community(told, np.arange(len(told.demand)))
-    return {name: float(value) for name, value in every.items() if "_share" in name and isinstance(value, float)}
+    every = _by_part(told, Parts.whole(len(told.demand)))
+    return {name: float(column[0]) for name, column in every.items() if "_share" in name}
 
 
 # -- circles -------------------------------------------------------------------------------------------------------
@@ -259,32 +274,40 @@ def at_facilities(told: Told, reached: Reach) -> Floats:
 
 def community_circles(told: Told, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """``BY_COMMUNITY`` for every service, everyday categories included; points inside the communities."""
-    groups = _rows_of(told.demand["community_id"], units["community_id"])
-    points = units.geometry.representative_point().to_numpy()
+    homes = Parts.named(told.demand["community_id"], units["community_id"])
     spots = np.asarray(told.covered.sites.facilities.geometry.representative_point().to_numpy(), dtype=object)
     outlines = np.asarray(units.geometry.to_numpy(), dtype=object)
-    unit = smallest_holding(spots, outlines) if len(spots) else np.zeros(0, dtype=np.int64)
-    rows = list(_ring_counts(told, units["community_id"].tolist(), groups, unit))
-    table = pd.DataFrame([row for _, row in rows], columns=list(BY_COMMUNITY))
-    shapes = points[np.array([i for i, _ in rows], dtype=np.int64)]
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=told.demand.crs)
+    there = Parts(smallest_holding(spots, outlines) if len(spots) else np.zeros(0, dtype=np.int64), len(units))
+    rings = [ring for service, when in _asked_of(told) for ring in _counted_rings(told, service, when, homes, there)]
+    columns = {name: np.concatenate([ring[name] for ring in rings]) for name in BY_COMMUNITY[1:]}
+    names = np.tile(units["community_id"].to_numpy(dtype=object), len(rings))
+    points = np.tile(units.geometry.representative_point().to_numpy(), len(rings))
+    return gpd.GeoDataFrame({"community_id": names, **columns}, geometry=points, crs=told.demand.crs)
 
 
-def _ring_counts(
-    told: Told, names: list[str], groups: list[Ints], unit: Ints
-) -> Iterator[tuple[int, tuple[object, ...]]]:
-    """The row of each community, with its counts; ``unit`` (facilities,) is the community of each facility."""
+def _asked_of(told: Told) -> Iterator[tuple[str, str]]:
+    """Every service, and ``when`` it is told of."""
     for service in told.covered.asked:
-        for when, reached in told.reaches(service).items():
-            if when == "normal" and not told.faced:
-                continue
-            spots = at_facilities(told, reached)
-            for minutes in sorted(told.covered.params.circle.minutes):
-                near, there = reached.time_s <= minutes * 60, np.bincount(unit[(spots <= minutes * 60) & (unit >= 0)])
-                for i, (name, rows) in enumerate(zip(names, groups, strict=True)):
-                    inside = rows[near[rows]]
-                    found = int(there[i]) if i < len(there) else 0
-                    yield i, (name, service, when, minutes, int(told.people[inside].sum()), len(inside), found)
+        for when in ("normal", "now") if told.faced else ("now",):
+            yield service, when
+
+
+def _counted_rings(
+    told: Told, service: str, when: str, homes: Parts, there: Parts
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """``BY_COMMUNITY`` ring by ring; ``homes`` are the people's places by community, ``there`` the facilities."""
+    reached = told.reaches(service)[when]
+    spots = at_facilities(told, reached)
+    for minutes in sorted(told.covered.params.circle.minutes):
+        near = reached.time_s <= minutes * 60
+        yield {
+            "service": np.full(len(homes), service, dtype=object),
+            "when": np.full(len(homes), when, dtype=object),
+            "minutes": np.full(len(homes), minutes),
+            "people": homes.sums(told.people, near),
+            "buildings": homes.counts(near),
+            "facilities": there.counts(spots <= minutes * 60),
+        }
 
 
 # -- stations ------------------------------------------------------------------------------------------------------
@@ -315,30 +338,31 @@ def responsibility_layer(told: Told, name: str, *, ground: shapely.Geometry) -> 
     points = territories.samples(network, one.streets.usable, spacing_m=told.covered.params.circle.spacing_m)
     owner = circles.starts(now, points).source
     x, y = reach.points(network, points)
-    parts = territories.territories(np.column_stack([x, y]), owner, ground=ground, crs=told.demand.crs.to_string())
+    areas = territories.territories(np.column_stack([x, y]), owner, ground=ground, crs=told.demand.crs.to_string())
     # A station may be first for somebody and yet have no ground between the points that were asked.
-    labels = np.union1d(parts["label"], now.station[told.people > 0])
-    parts = parts.set_index("label").reindex(labels)
-    shapes = np.asarray(parts.geometry.to_numpy(), dtype=object)
+    labels = np.union1d(areas["label"], now.station[told.people > 0])
+    areas = areas.set_index("label").reindex(labels)
+    shapes = np.asarray(areas.geometry.to_numpy(), dtype=object)
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
-    rows = [_station(told, now, int(label)) for label in labels]
-    stations = now.bound.stations
-    table = without_nan(pd.DataFrame(rows, columns=["facility_id", *NAMES, "people", "people_in_time", "s_p95"]))
+    table = _stations(told, now, labels)
     table["area_km2"] = shapely.area(shapes) / 1e6
     limit = one.params.max_area_km2
-    table["too_large"] = (
-        (table["area_km2"] > limit) & table["facility_id"].notna() if limit and len(stations) else False
-    )
+    stations = len(now.bound.stations)
+    table["too_large"] = (table["area_km2"] > limit) & table["facility_id"].notna() if limit and stations else False
     return gpd.GeoDataFrame(table, geometry=shapes, crs=told.demand.crs)
 
 
-def _station(told: Told, now: Reach, label: int) -> tuple[object, ...]:
-    mine = now.station == label
-    people = told.people[mine]
-    in_time = int(people[now.served[mine]].sum())
-    p95 = weighted_quantile(now.time_s[mine], people.astype(float), 0.95)
-    who = (None,) * 4 if label < 0 else tuple(now.bound.stations.iloc[label][["facility_id", *NAMES]])
-    return (*who, int(people.sum()), in_time, p95)
+def _stations(told: Told, now: Reach, labels: Ints) -> pd.DataFrame:
+    """Who the stations are (rows of their table, ascending; -1 for none), and the people each is first for."""
+    parts = Parts.named(pd.Series(now.station), pd.Series(labels))
+    stations = now.bound.stations
+    columns: dict[str, object] = {
+        name: np.array([*stations[name], None], dtype=object)[labels] for name in ("facility_id", *NAMES)
+    }
+    columns["people"] = parts.sums(told.people)
+    columns["people_in_time"] = parts.sums(told.people, now.served)
+    columns["s_p95"] = parts.quantiles(now.time_s, told.people, 0.95)
+    return without_nan(pd.DataFrame(columns))
 
 
 STATES = ("in_service", "hit", "street_closed", "no_street")
@@ -353,14 +377,12 @@ def stations_layer(told: Told, name: str) -> gpd.GeoDataFrame:
     """
     one, now = told.covered.asked[name], told.coverage.now[name]
     stations = one.bound.stations
-    rows = range(len(stations))
+    here, before = Parts(now.station, len(stations)), Parts(one.normal.station, len(stations))
     columns = {column: stations[column].to_numpy() for column in services.STATION_COLUMNS}
     columns["state"] = _station_state(told, one, now)
-    columns["people"] = np.array([told.people[now.station == row].sum() for row in rows], dtype=np.int64)
-    columns["people_in_time"] = np.array(
-        [told.people[(now.station == row) & now.served].sum() for row in rows], np.int64
-    )
-    columns["people_normal"] = np.array([told.people[one.normal.station == row].sum() for row in rows], np.int64)
+    columns["people"] = here.sums(told.people)
+    columns["people_in_time"] = here.sums(told.people, now.served)
+    columns["people_normal"] = before.sums(told.people)
     return gpd.GeoDataFrame(columns, geometry=stations.geometry.representative_point().to_numpy(), crs=stations.crs)
 
 
@@ -383,26 +405,24 @@ def losses_layer(told: Told, name: str) -> gpd.GeoDataFrame:
     """
     one, losses = told.covered.asked[name], told.coverage.losses[name]
     network = one.streets.network
-    blamed = losses.edge >= 0
-    table = pd.DataFrame({
-        "edge": losses.edge, "cause": losses.cause, "lost": told.people * losses.lost,
-        "later": told.people * (np.isfinite(losses.added_s) & ~losses.lost), "added_s": losses.added_s,
-    })[blamed]  # fmt: skip
-    rows = [(edge, cause, *_street(part)) for (edge, cause), part in table.groupby(["edge", "cause"], sort=True)]
-    counts = ("people_lost", "people_later", "added_s_median")
-    found = pd.DataFrame(rows, columns=["edge", "cause", *counts])
+    rows = np.flatnonzero(losses.edge >= 0)
+    people, added_s, lost = told.people[rows], losses.added_s[rows], losses.lost[rows]
+    later = np.isfinite(added_s) & ~lost
+    blamed = pd.DataFrame({"edge": losses.edge[rows], "cause": losses.cause[rows]})
+    parts = Parts.grouped(blamed)
+    found = blamed.drop_duplicates().sort_values(["edge", "cause"])
+    found = found.assign(
+        people_lost=parts.sums(people, lost),
+        people_later=parts.sums(people, later),
+        added_s_median=parts.quantiles(np.where(later, added_s, np.nan), people, 0.5),
+    )
     found = found.sort_values(["people_lost", "people_later"], ascending=False, kind="stable", ignore_index=True)
     edge = found["edge"].to_numpy(dtype=np.int64)
     columns: dict[str, object] = {"street_id": network.street_ids[edge]}
     columns |= {tag: network.edge_tag(tag)[edge] for tag in NAMES}
-    columns |= {column: found[column].to_numpy() for column in ("cause", *counts)}
+    counted = ("cause", "people_lost", "people_later", "added_s_median")
+    columns |= {column: found[column].to_numpy() for column in counted}
     return gpd.GeoDataFrame(columns, geometry=network.lines[edge], crs=network.crs)
-
-
-def _street(part: pd.DataFrame) -> tuple[int, int, float]:
-    later = np.where(part["later"] > 0, part["added_s"], np.nan)
-    median = weighted_quantile(later, part["later"].to_numpy(dtype=float), 0.5)
-    return int(part["lost"].sum()), int(part["later"].sum()), median
 
 
 # -- all together --------------------------------------------------------------------------------------------------

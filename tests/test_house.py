@@ -24,7 +24,7 @@ ORDER = [
     *("offsets", "routing", "search", "updates", "reach", "paths", "splits", "detours"),
     *("traversal", "hazards", "levels", "slowing", "exposures", "terrain", "usable"),
     *("frames", "nearness", "composite", "derived"),
-    *("completeness", "membership", "boundaries", "cells", "rings", "outline"),
+    *("completeness", "membership", "parts", "boundaries", "cells", "rings", "outline"),
     *("headcount", "groups", "standing", "dwellings"),
     *("fit", "blocks", "balance", "grids", "parentage"),
     *("population", "communities", "setbacks", "facilities", "shelters", "evacuation", "displaced"),

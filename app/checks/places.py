@@ -10,6 +10,7 @@ from app.checks.report import FindingModel
 from app.showing import street_lines
 from data.osm import Extract
 from geo import offsets
+from geo.crs import in_china_grid
 from geo.offsets import Reference
 from geo.shifts import SYSTEMS
 
@@ -23,7 +24,7 @@ def misplaced(reads: Sequence[Read]) -> Iterator[FindingModel]:
     """What is to be said of where each layer's shapes are."""
     on_map = [read.content for read in of_kind(reads, "osm") if isinstance(read.content, Extract)]
     references = _references(on_map[0]) if on_map else []
-    for kind in LAID if references else ():
+    for kind in LAID:
         for read in of_kind(reads, kind):
             yield from _shifted(read, references)
 
@@ -40,12 +41,26 @@ def _references(extract: Extract) -> list[Reference]:
 
 
 def _shifted(read: Read, references: Sequence[Reference]) -> Iterator[FindingModel]:
-    """A layer that says WGS 84 and seems to be drawn in GCJ-02 or BD-09."""
+    """A layer that says WGS 84 and seems to be drawn in GCJ-02 or BD-09, or of which nobody can tell."""
     table, of = read.table, read.layer
-    if table is None or not len(table) or of.crs in SYSTEMS:
+    if table is None or not len(table) or (of.crs or "").lower() in SYSTEMS:
         return
     names = table["name"].to_numpy(dtype=object) if "name" in table.columns else None
     laid_on = [each for each in references if each.what != NOT_ON_ITSELF.get(of.kind)]
-    found = offsets.suspect(shapes(table), reference=laid_on, crs=table.crs.to_string(), names=names)
+    crs = table.crs.to_string()
+    found = offsets.suspect(shapes(table), reference=laid_on, crs=crs, names=names)
     if found is not None:
         yield from told([offsets.finding(found)], layer_id=of.layer_id)
+    elif of.crs is None and (middle := _chinese_middle(read)) is not None:
+        fits = offsets.fits(shapes(table), reference=laid_on, crs=crs, names=names)
+        if all(fit.system is None for fit in fits):
+            yield from told([offsets.unknown_origin(*middle)], layer_id=of.layer_id)
+
+
+def _chinese_middle(read: Read) -> tuple[float, float] | None:
+    """The middle, in degrees, of a table in China that came in degrees; None for another."""
+    if read.raw is None or read.table is None or not read.raw.table.crs.is_geographic:
+        return None
+    west, south, east, north = read.raw.table.total_bounds
+    lon, lat = float((west + east) / 2), float((south + north) / 2)
+    return (lon, lat) if in_china_grid(lon, lat) else None

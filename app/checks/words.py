@@ -92,11 +92,18 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
 
 
+def crs_code(layer: LayerCheck) -> str:
+    """The coordinate system in few letters: ``EPSG:4326``, ``GCJ-02``."""
+    if layer.crs is None:
+        return DASH
+    return layer.crs if layer.crs.startswith("EPSG:") else layer.crs_name or layer.crs
+
+
 def crs(layer: LayerCheck) -> str:
     """The coordinate system by name and code."""
     if layer.crs is None:
         return DASH
-    return layer.crs if layer.crs == layer.crs_name else f"{layer.crs_name} ({layer.crs})"
+    return f"{layer.crs_name} ({layer.crs})" if layer.crs.startswith("EPSG:") else crs_code(layer)
 
 
 def place(finding: FindingModel, lang: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.checks.report import FindingModel, LayerCheck, Report
-from app.checks.words import DASH, age, amount, content, covers, held, measured, percent, place, told, word
+from app.checks.words import DASH, age, amount, content, covers, crs_code, held, measured, percent, place, told, word
 from app.cli.options import Language
 from app.cli.screen import out
 from app.cli.tables import Column, dim, print_table
@@ -90,7 +90,7 @@ def _layer_row(layer: LayerCheck, lang: Language) -> list[object]:
     named = Text.assemble(layer.layer_id, (f" {word(f'kind.{layer.kind}', lang)}", "dim"))
     what = _most(layer, lang) if layer.readable else word("not_readable", lang)
     counts = [_count(sum(f.severity == name for f in layer.findings), name) for name in TOLD]
-    return [named, what, layer.crs or DASH, *counts, covers(layer, lang), age(layer.age_days, lang)]
+    return [named, what, crs_code(layer), *counts, covers(layer, lang), age(layer.age_days, lang)]
 
 
 def _most(layer: LayerCheck, lang: Language) -> str:

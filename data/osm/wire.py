@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
 BLOCK_MAX_BYTES = 64 << 20
 """Twice what the format allows for an unpacked block."""
+LAST_BYTE_MAX, LENGTH_BITS_MAX = 127, 28
+"""The last byte of a number has no highest bit; no text is longer than fits these bits."""
 _RAW, _ZLIB, _LZMA = 1, 3, 4
 _KIND, _LENGTH, _STRINGS = 1, 3, 1
 _BYTES_FOLLOW = 2
@@ -28,10 +34,33 @@ def zero_in_text(path: Path) -> bool:
 
 
 def _zero_in_text(block: bytes) -> bool:
-    for number, start, end in _fields(block, 0, len(block)):
-        # The length of the empty text that a table begins with is a zero too.
-        if number == _STRINGS and block.count(b"\0", start, end) > 1:
-            return any(block.find(b"\0", a, b) >= 0 for _, a, b in _fields(block, start, end))
+    tables = ((start, end) for number, start, end in _fields(block, 0, len(block)) if number == _STRINGS)
+    # The length of the empty text that a table begins with is a zero too.
+    return any(
+        block.count(b"\0", start, end) > 1 and bool(_zero_in_table(np.frombuffer(block, np.uint8)[start:end]))
+        for start, end in tables
+    )
+
+
+@njit(cache=True)
+def _zero_in_table(table: NDArray[np.uint8]) -> bool:
+    """Whether a text of a string table holds a zero; every step stays within it, whatever is written there."""
+    at, end = 1, len(table)
+    while at < end:
+        length, shift = np.int64(0), 0
+        while at < end and table[at] > LAST_BYTE_MAX and shift < LENGTH_BITS_MAX:
+            length |= np.int64(table[at] & LAST_BYTE_MAX) << shift
+            at, shift = at + 1, shift + 7
+        if at >= end:
+            return False
+        length |= np.int64(table[at]) << shift
+        at += 1
+        stop = min(at + int(length), end)
+        while at < stop:
+            if table[at] == 0:
+                return True
+            at += 1
+        at += 1
     return False
 
 
@@ -67,7 +96,7 @@ def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
-    while data[at] > 127:  # the last byte of a number has no highest bit
-        value |= (data[at] & 127) << shift
+    while data[at] > LAST_BYTE_MAX:
+        value |= (data[at] & LAST_BYTE_MAX) << shift
         at, shift = at + 1, shift + 7
     return value | data[at] << shift, at + 1

@@ -15,11 +15,14 @@ from pydantic.fields import FieldInfo
 from tomlkit.container import Container
 from tomlkit.items import AoT, Table
 
+from data.limits import DEFINITION, DEPTH
 from geo.errors import Fault, FileMissingError, InputError, UnreadableError
 
 Model = TypeVar("Model", bound=BaseModel)
 LISTS = {"layers": "layer_id", "scenarios": "scenario_id"}
 """Lists of tables, and the key that names an entry."""
+DOTTED = re.compile(rf"^[ \t\[]*(?:[A-Za-z0-9_-]+[ \t]*\.[ \t]*){{{DEPTH.most}}}", re.MULTILINE)
+"""A key of more parts than any has: reading it takes the square of them in time and memory."""
 
 
 def read(path: Path) -> str:
@@ -34,9 +37,14 @@ def read(path: Path) -> str:
 
 def validated(model: type[Model], written: str, where: str) -> Model:
     """The model that the text defines; UnreadableError when it is not TOML, InputError with all its faults."""
+    DEFINITION.require(len(written), where)
+    if DOTTED.search(written):
+        raise DEPTH.exceeded("a key of more parts", where)
     try:
         values = tomllib.loads(written)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise DEPTH.exceeded("more", where) from error
+    except ValueError as error:
         raise UnreadableError(Fault("TOML", str(error), where, "Mend that line.")) from error
     if isinstance(values.get("parameters"), dict):
         values["parameters"] = flat(values["parameters"])

@@ -12,15 +12,18 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from app.adding import Addition, add, mapping, new_study
+from app.adding import Addition, add, derive, mapping, new_study
+from app.emergencies import set_scenario
 from app.main import create_app
 from app.run import compute
 from app.settings import Settings
-from app.store import Study, Workspace
+from app.showing import Shown
+from app.store import Run, Study, Workspace
 from data import study
-from geo.errors import CrsError, InputError, NoOverlapError, NotFoundError, ParameterError
+from geo.errors import ConflictError, CrsError, InputError, NoOverlapError, NotFoundError, ParameterError
 from tests.app import drawn_town
 from tests.data.osm.drawn import CRS, EAST, NORTH
+from tiles.text import Text
 
 
 def table(path: Path, *shapes: shapely.Geometry, crs: str = "EPSG:4326", **columns: list[object]) -> Path:
@@ -132,7 +135,8 @@ def test_classes_are_kept_and_make_another_run(made: Workspace, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("said", "refused"), [
-    ({"1": "2.0"}, "found 1, 2, 3, 4"), ({"1": "deep"}, "1=deep"), ({"worst": "2"}, "worst=2"), ({"1": "-2"}, "1=-2"),
+    ({"1": "2.0"}, "found 1, 2, 3, 4"), ({"1": "deep"}, "1=deep"), ({"1": "-2"}, "1=-2"),
+    ({"worst": "2"}, r"values that --map explains \(none\), found 1, 2, 3, 4"),
 ])  # fmt: skip
 def test_classes_that_say_too_little(made: Workspace, tmp_path: Path, said: dict[str, str], refused: str) -> None:
     with pytest.raises(InputError, match=refused):
@@ -141,7 +145,10 @@ def test_classes_that_say_too_little(made: Workspace, tmp_path: Path, said: dict
 
 
 def test_levels_need_no_unit_and_depths_do(made: Workspace, tmp_path: Path) -> None:
-    study = bring(made, "hazard", classes(tmp_path), hazard="landslide")
+    ranks = classes(tmp_path)
+    with pytest.raises(InputError, match="classes whose order somebody said"):
+        bring(made, "hazard", ranks, hazard="landslide")
+    study = bring(made, "hazard", ranks, hazard="landslide", class_table="levels")
     assert (study.file.layers[-1].unit, study.file.scenarios[-1].name_zh) == ("level", "滑坡 · classes")
     with pytest.raises(ParameterError, match="the unit of the file's values: m, cm, mm, ft, found 'none'"):
         bring(made, "hazard", classes(tmp_path), hazard="flood", name="b")
@@ -174,8 +181,7 @@ def test_what_is_said_twice_is_refused(said: list[str]) -> None:
         mapping(said)
 
 
-def test_a_mapping_is_of_columns_and_of_values() -> None:
-    assert mapping(["people = POP", "kind:=clinic", "a=b:=c"]) == ({"people": "POP", "a": "b:=c"}, {"kind": "clinic"})
+def test_texts_that_map_nothing_are_named() -> None:
     with pytest.raises(ParameterError) as raised:
         mapping(["people", "=POP", "kind:="])
     assert [fault.found for fault in raised.value.faults] == ["'people'", "'=POP'", "'kind:='"]
@@ -260,3 +266,93 @@ def test_a_town_without_streets_is_planned_on_a_lattice(tmp_path: Path) -> None:
     assert np.allclose(np.diff(walks), walks[1] - walks[0], rtol=0.02)
     assert 10 < run.record.headline["people_served"] < 50
     assert "streets_made" in [note.code for note in run.record.notes]
+
+
+# day and night, and hazards that the map itself tells of
+
+
+def runs(workspace: Workspace, *scenarios: str) -> list[Run]:
+    return [each.run for each in compute(workspace, "town", scenarios=scenarios)]
+
+
+def test_people_of_the_day_and_of_the_night_make_two_runs(made: Workspace, tmp_path: Path) -> None:
+    bring(made, "streets", streets(tmp_path))
+    west, east = shapely.Point(20, 10), shapely.Point(580, 210)
+    bring(made, "population", table(tmp_path / "night.geojson", west, people=[40]), name="sleep", time="night")
+    bring(made, "population", table(tmp_path / "day.geojson", west, east, people=[3, 90]), name="work", time="day")
+    bring(made, "shelters", drawn_town.shelters(tmp_path))
+    set_scenario(made, "town", "day", time="day", title="Working day")
+    night, day = runs(made, "normal", "day")
+    assert night.run_id != day.run_id
+    assert (night.record.headline["people"], day.record.headline["people"]) == (40, 93)
+    assert sorted(day.table("demand")["people"]) == [3, 90]
+    assert [run.record.recipe.scenario["time"] for run in (night, day)] == ["night", "day"]
+    assert runs(made, "normal")[0].run_id == night.run_id
+
+
+@pytest.fixture
+def riverside(tmp_path: Path) -> Workspace:
+    """The drawn town with its shelter and a river along Main Street, 40 m south of it."""
+    extract = drawn_town.town().line(70, (-50, -40), (650, -40), waterway="river").write(tmp_path / "town.osm")
+    workspace = Workspace.open(tmp_path / "workspace")
+    new_study(workspace, "town", extract)
+    bring(workspace, "shelters", drawn_town.shelters(tmp_path))
+    return workspace
+
+
+def served(run: Run) -> list[object]:
+    """Who is where, what becomes of them, and how long they walk."""
+    found = run.table("demand").sort_values("demand_id")[["demand_id", "state", "walk_s"]]
+    return found.fillna({"walk_s": -1}).to_numpy().tolist()
+
+
+def test_ground_by_the_water_is_a_hazard_that_takes_nobodys_way(riverside: Workspace) -> None:
+    derived = derive(riverside, "town", "waterside").file
+    assert (derived.layers[-1].file, derived.scenarios[-1].name) == ("", "Waterside")
+    normal, water = runs(riverside, "normal", "waterside")
+    assert served(water) == served(normal)
+    assert [name for name in water.layers if name.startswith("hazard_")] == ["hazard_waterside"]
+    levels = water.table("demand")["level_combined"]
+    assert set(levels) == {0, 2}, "52 m and more from the river"
+    assert normal.table("demand")["level_combined"].isna().all()
+    assert water.record.headline["people_displaced"] == 0
+
+
+def test_with_a_flood_it_is_told_as_one_level(riverside: Workspace, tmp_path: Path) -> None:
+    bring(riverside, "hazard", drawn_town.flood(tmp_path), hazard="flood", unit="m", scenario="flood", name="flood")
+    (flood,) = runs(riverside, "flood")
+    both = derive(riverside, "town", "waterside", scenario="flood").file.scenarios[-1]
+    assert (both.name, both.name_zh, both.hazards) == ("Flood + Waterside", "洪水 + 临水地带", ("flood", "waterside"))
+    (joint,) = runs(riverside, "flood")
+    assert served(joint) == served(flood)
+    rasters = {name: layer for name, layer in joint.layers.items() if name.startswith("hazard_")}
+    assert sorted(rasters) == ["hazard_combined", "hazard_flood", "hazard_waterside"]
+    assert (rasters["hazard_combined"].hazard, rasters["hazard_combined"].unit) == ("combined", "level")
+    shown = {layer.layer_id: layer for layer in Shown(joint).layers}
+    assert shown["hazard_combined"].title == Text("综合灾害等级", "All hazards together")
+    told = joint.table("demand")
+    assert (told["level_combined"] == 3).sum() >= 10, "a metre of water is worse"
+    assert set(told.loc[told["level_combined"] == 3, "depth_max_m"]) == {1}
+    assert set(told.loc[told["depth_max_m"] == 0, "level_combined"]) == {0, 2}
+    assert joint.record.headline["people_displaced"] == flood.record.headline["people_displaced"] > 0
+
+
+def test_what_cannot_be_derived(riverside: Workspace) -> None:
+    before = riverside.study("town").file
+    with pytest.raises(ParameterError, match="a hazard of waterside, steep_slope"):
+        derive(riverside, "town", "volcano")
+    with pytest.raises(ParameterError, match="renxing add town elevation FILE"):
+        derive(riverside, "town", "steep_slope")
+    assert riverside.study("town").file == before
+    derive(riverside, "town", "waterside")
+    with pytest.raises(ConflictError, match="--name"):
+        derive(riverside, "town", "waterside")
+
+
+def test_two_derived_layers_of_a_kind_are_told_apart(riverside: Workspace) -> None:
+    derive(riverside, "town", "waterside", scenario="risk")
+    derive(riverside, "town", "waterside", scenario="risk", name="again")
+    (run,) = runs(riverside, "risk")
+    assert sorted(name for name in run.layers if name.startswith("hazard_")) == [
+        "hazard_combined", "hazard_waterside_again", "hazard_waterside_waterside",
+    ]  # fmt: skip

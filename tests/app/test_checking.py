@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import geopandas as gpd
@@ -27,10 +29,12 @@ from app.main import create_app
 from app.maps.check import CheckView, render
 from app.settings import Settings
 from app.store import Workspace
+from app.texts import FOLDER
 from app.texts.phrases import in_chinese
 from tests.app import drawn_town
-from tests.app.test_cli import Renxing
+from tests.app.command_line import Renxing
 from tests.data.osm.drawn import CRS, EAST, NORTH
+from tests.source import modules
 
 HOSTILE = '</h1><script>alert(1)</script>{{7*7}}"><img src=x>'
 
@@ -393,3 +397,27 @@ def test_no_word_of_the_data_becomes_markup(whole: Report, lang: str) -> None:
 
 def test_the_pages_lead_to_it(client: TestClient) -> None:
     assert 'href="/studies/town/check?lang=en"' in client.get("/?lang=en").text
+
+
+def test_every_phrase_fills_its_gaps() -> None:
+    known = tomllib.loads((FOLDER / "faults.toml").read_text(encoding="utf-8"))
+    for phrase, chinese in known.items():
+        words = [f"w{i}w" for i in range(phrase.count("{}"))]
+        said = chinese.format(*words)
+        assert all(word in said for word in words), phrase
+        assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+def test_what_readers_refuse_is_mostly_known_in_chinese() -> None:
+    """Whole phrases in the readers' refusals; a few new ones may wait for their words in ``faults.toml``."""
+    calls = [
+        node
+        for module in modules("data").values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Fault"
+    ]
+    said = [
+        part.value for call in calls for i, part in enumerate(call.args) if i != 2 and isinstance(part, ast.Constant)
+    ]
+    lacking = {phrase for phrase in said if in_chinese(phrase) == phrase}
+    assert len(lacking) < 0.25 * len(set(said)), sorted(lacking)

@@ -9,77 +9,19 @@ import subprocess
 import sys
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
-from app.cli import main
 from app.cli.options import ExportFormat
 from app.export import Format
 from geo.crs import WGS84, reproject
 from tests.app import drawn_town
+from tests.app.command_line import Renxing, Said
 from tests.data.osm.drawn import CRS, EAST, NORTH
 from tests.source import ROOT
-
-
-class Said(NamedTuple):
-    """What a command answered and said, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-class Renxing:
-    """Runs commands on one workspace inside this process."""
-
-    def __init__(self, workspace: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
-        self.workspace, self._capture, self._patch = workspace, capture, patch
-
-    def __call__(self, *words: object) -> Said:
-        self._patch.setattr(sys, "argv", ["renxing", *map(str, words), "--workspace", str(self.workspace)])
-        self._capture.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        code = left.value.code
-        return Said(int(code or 0), *self._capture.readouterr())
-
-    @property
-    def studies(self) -> Path:
-        return self.workspace / "studies"
-
-    def files(self) -> dict[str, bytes]:
-        """Everything in the workspace that is not derived."""
-        paths = [p for p in sorted(self.workspace.rglob("*")) if p.is_file() and "cache" not in p.parts]
-        return {str(p.relative_to(self.workspace)): p.read_bytes() for p in paths}
-
-
-@pytest.fixture
-def renxing(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Renxing:
-    return Renxing(tmp_path / "workspace", capfd, monkeypatch)
-
-
-@pytest.fixture
-def town(renxing: Renxing, tmp_path: Path) -> Renxing:
-    """A workspace with the drawn town."""
-    assert renxing("new", "town", "--osm", drawn_town.extract(tmp_path), "--name", "Town").code == 0
-    return renxing
-
-
-@pytest.fixture
-def flooded(town: Renxing, tmp_path: Path) -> Renxing:
-    """The town with its flood."""
-    flood = drawn_town.flood(tmp_path)
-    added = town("add", "town", "hazard", flood, "--hazard", "flood", "--unit", "m", "--scenario", "flood")
-    assert added.code == 0, added.err
-    return town
 
 
 def command(*words: object) -> list[str]:
@@ -202,8 +144,8 @@ def test_show_keeps_columns_straight_with_wide_letters(flooded: Renxing) -> None
 
 def test_show_says_why_in_the_language_asked_for(flooded: Renxing) -> None:
     flooded("run", "town")
-    assert "people are served" in flooded("show", "town", "--scenario", "flood", "--lang", "en").out
-    assert "得不到避难服务" in flooded("show", "town", "--scenario", "flood", "--lang", "zh").out
+    assert "84 of 92 people are not served" in flooded("show", "town", "--scenario", "flood", "--lang", "en").out
+    assert "92人中有84人得不到避难服务" in flooded("show", "town", "--scenario", "flood", "--lang", "zh").out
 
 
 def test_the_place_of_a_name_is_fetched(renxing: Renxing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

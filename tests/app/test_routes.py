@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import geopandas
 import mapbox_vector_tile
 import mercantile
 import pytest
@@ -92,6 +93,8 @@ def test_every_layer_can_be_downloaded_as_it_says(site: Site) -> None:
                 assert len(json.loads(body)["features"]) == layer["rows"]
             elif format == "csv":
                 assert len(list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))) == layer["rows"] + 1
+            elif format == "parquet":
+                assert len(geopandas.read_parquet(io.BytesIO(body))) == layer["rows"]
             else:
                 assert body.startswith(b"SQLite format 3\0")
 

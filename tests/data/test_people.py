@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def test_what_looks_like_nodata_is_refused(tmp_path: Path, values: list[list[flo
 
 
 def test_too_many_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "CELLS_MAX", 1)
+    monkeypatch.setattr(people, "PEOPLED", dataclasses.replace(people.PEOPLED, most=1))
     with pytest.raises(LimitError, match="at most 1 cells with people"):
         read(tif(tmp_path / "a.tif", [[1, 2]]))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 import zipfile
 from collections.abc import Sequence
@@ -199,7 +200,7 @@ def test_a_second_band_may_say_where_values_are(tmp_path: Path) -> None:
 
 
 def test_too_many_cells_are_refused_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rasters, "CELLS_MAX", 5)
+    monkeypatch.setattr(rasters, "CELLS", dataclasses.replace(rasters.CELLS, most=5))
     with pytest.raises(LimitError, match=r"at most 5 cells, found 6"):
         rasters.read(tif(tmp_path / "a.tif", [[0, 1, 2], [0, 1, 2]]), unit="m")
 
