@@ -33,12 +33,13 @@ METRES_PER_DEGREE = 111_320.0
 def new_study(
     workspace: Workspace, title: str, extract: Path | None, *, boundary: Path | None = None,
     boundary_crs: str | None = None, streets: Literal["map", "lattice"] = "map", name: str = "",
-    stage: Stage = lambda _: nullcontext(),
+    fetched: str | None = None, stage: Stage = lambda _: nullcontext(),
 ) -> Study:  # fmt: skip
     """Make a study from an OpenStreetMap extract, with an ordinary day as its one scenario.
 
     Without an extract it is made from its ``boundary``, and needs a layer of streets before it can be computed, or
     ``streets`` as a ``lattice`` where nobody has any. ``boundary_crs`` is the boundary's where its file says none.
+    ``fetched`` is the day of an extract that does not say its own (YYYY-MM-DD).
     ``title`` is its id or a name to make one from; ``name`` the title shown (default: the title). The extract and the
     boundary are read before the study is there; a refusal leaves nothing behind.
     """
@@ -47,7 +48,7 @@ def new_study(
     with stage("looking at the place"):
         place = place_of(extract, boundary, boundary_crs)
     map_layer = Layer(layer_id="osm", kind="osm", file="inputs/osm", source=SOURCE, licence=LICENCE,
-                      attribution=ATTRIBUTION, date=place.date)  # fmt: skip
+                      attribution=ATTRIBUTION, date=place.date or fetched)  # fmt: skip
     file = StudyFile(study_id=made_id(title, what="study"), name=name or title, crs=place.crs,
                      layers=[] if extract is None else [map_layer], boundary_crs=boundary_crs, streets=streets,
                      scenarios=[NORMAL])  # fmt: skip
@@ -81,7 +82,7 @@ def add(
         changed = workspace.add_layer(
             study_id, layer, what.path, change=lambda file: with_scenario(file, layer, what.scenario)
         )
-    return changed, changed.file.layers[-1], of_layer(layer.layer_id, looked.notes)
+    return changed, changed.file.layers[-1], of_layer(layer.called, looked.notes, layer_id=layer.layer_id)
 
 
 def derive(workspace: Workspace, study_id: str, kind: str, *, scenario: str = "", name: str = "") -> Study:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.store import Study
-from app.store.ids import made_id
+from app.store.ids import is_id, made_id
 from data import given, rasters
 from data.hazards import HAZARDS, usual_unit
 from data.hazards import KINDS as HAZARD_KINDS
@@ -149,8 +149,10 @@ def layer_faults(layer: Layer, what: Addition, of: Study) -> list[Fault]:
 def layer_of(what: Addition) -> Layer:
     """The layer that an addition becomes; its file is not yet there."""
     hazard, table = what.kind == "hazard", what.kind in TABLES
+    title = what.name or what.path.name.split(".")[0]
     return Layer(
-        layer_id=made_id(what.name or what.path.name.split(".")[0], what=what.kind),
+        layer_id=made_id(title, what=what.kind),
+        title=None if is_id(title) else title,
         kind=what.kind,
         file=f"inputs/{what.kind}",
         source=what.source,

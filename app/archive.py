@@ -19,7 +19,7 @@ from app.run import parameters, recipe
 from app.store import Recipe, Run, Study, files
 from app.store.inputs import companions
 from app.store.workspace import DEFINITION
-from geo.errors import ConflictError, Fault, NotFoundError, refuse
+from geo.errors import ConflictError, Fault, InputError, NotFoundError, refuse
 
 FORMAT = 1
 """Form of an archive."""
@@ -27,6 +27,11 @@ MANIFEST = "renxing.json"
 SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 OVERWRITE = "Choose another --out, or allow it with --overwrite."
+CHANGED = {
+    "program": "another version: the run was computed by another one", "standards": "other standards by now",
+    "study": "another definition by now", "inputs": "other inputs by now", "scenario": "another scenario by now",
+}  # fmt: skip
+"""What a run's recipe must have in common with the study, and what is said where it does not."""
 LATE = (1980, 1, 1, 0, 0, 0)
 """The time that every file in an archive has: the earliest a zip can say."""
 
@@ -56,15 +61,15 @@ class Manifest(BaseModel):
 def write_archive(study: Study, runs: Sequence[Run], out: Path, *, overwrite: bool = False) -> Path:
     """Write a study and the recipes of its runs as one zip.
 
-    Raises ConflictError when the file is there and ``overwrite`` is not set, and when a run is not what the study is
-    now: its inputs or study.toml were changed after it was computed.
+    Raises ConflictError when the file is there and ``overwrite`` is not set, InputError when a run is not what the
+    study is now: the program, its inputs or study.toml were changed after it was computed.
     """
     if out.exists() and not overwrite:
         raise ConflictError(Fault("a new file", "one that is there", str(out), OVERWRITE))
     refuse(
         NotFoundError, [] if runs else [Fault("a run to archive", "none", study.study_id, "renxing run computes it.")]
     )
-    refuse(ConflictError, [fault for run in runs for fault in _changes(study, run)])
+    refuse(InputError, [fault for run in runs for fault in _changes(study, run)])
     inside = {name: study.folder / name for name in _names(study)}
     manifest = Manifest(
         study_id=study.study_id,
@@ -105,10 +110,10 @@ def _changes(study: Study, run: Run) -> Iterator[Fault]:
         )
         return
     now = recipe(study, scenario, parameters(study, {}))
-    for part in ("program", "standards", "study", "inputs", "scenario"):
+    for part in CHANGED:
         if getattr(now, part) != getattr(then, part):
             cure = f"Compute it again: renxing run {study.study_id} --scenario {scenario.scenario_id}"
-            yield Fault(f"the {part} as in run {run.run_id}", "something else by now", study.study_id, cure)
+            yield Fault(f"the {part} as in run {run.run_id}", CHANGED[part], study.study_id, cure)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from app.store import Study, Workspace
 from app.store.ids import is_id, made_id
 from data.study import Layer, Scenario, StudyFile
-from data.study.layers import label
-from geo.derived import KINDS as DERIVED
+from data.study.layers import title_of
 from geo.errors import Fault, NotFoundError, refuse
 
 APART = " · "
@@ -29,8 +28,8 @@ def with_scenario(file: StudyFile, layer: Layer, named: str) -> StudyFile:
         return file.model_copy(update={"scenarios": scenarios})
     new = _emergency(wanted, layer, named, taken={scenario.name for scenario in scenarios})
     title = title_of(layer)
-    if new.name == _told_apart(title[0], wanted):
-        scenarios = [s if s.scenario_id == layer.hazard else _with_suffix(s, title) for s in scenarios]
+    if new.name == _told_apart(title[0], _mark(wanted, [layer])):
+        scenarios = [s if s.scenario_id == layer.hazard else _with_suffix(s, title, file.layers) for s in scenarios]
     return file.model_copy(update={"scenarios": [*scenarios, new]})
 
 
@@ -39,11 +38,12 @@ def _with_one_more(scenario: Scenario, layer: Layer, file: StudyFile) -> Scenari
     known = file.hazard_layers()
     there = [known[name] for name in scenario.hazards if name in known]
     before, now = _together(there), _together([*there, layer])
+    mark = _mark(scenario.scenario_id, file.layers)
     changed: dict[str, object] = {"hazards": (*scenario.hazards, layer.layer_id)}
-    if now != before and (scenario.name, scenario.name_zh) in (before, _both_apart(before, scenario.scenario_id)):
+    if now != before and (scenario.name, scenario.name_zh) in (before, _both_apart(before, mark)):
         others = {other.name for other in file.scenarios if other is not scenario}
         plain = scenario.name == before[0] and not _called(now[0], others)
-        en, zh = now if plain else _both_apart(now, scenario.scenario_id)
+        en, zh = now if plain else _both_apart(now, mark)
         changed |= {"name": en, "name_zh": zh}
     return scenario.model_copy(update=changed)
 
@@ -54,32 +54,29 @@ def _together(layers: Iterable[Layer]) -> tuple[str, str]:
     return WITH.join(en for en, _ in titles), WITH.join(zh for _, zh in titles)
 
 
-def title_of(layer: Layer) -> tuple[str, str]:
-    """What a hazard's layer is called in English and Chinese."""
-    if layer.derived:
-        named = DERIVED[str(layer.hazard)]
-        return named.en, named.zh
-    return label(str(layer.hazard), layer.return_period_y, layer.hours)
-
-
 def _emergency(scenario_id: str, layer: Layer, named: str, *, taken: Collection[str]) -> Scenario:
     """A new scenario of one hazard, called as the person called it, else after the hazard; each by another name."""
     en, zh = title_of(layer)
     plain = layer.return_period_y is None and layer.hours is None
     if _called(en, taken) or (plain and scenario_id != layer.hazard):
-        en, zh = _both_apart((en, zh), scenario_id)
+        en, zh = _both_apart((en, zh), _mark(scenario_id, [layer]))
     if named and not is_id(named):
         en = zh = named
     return Scenario(scenario_id=scenario_id, name=en, name_zh=zh, state="emergency", hazards=(layer.layer_id,))
 
 
-def _told_apart(title: str, scenario_id: str) -> str:
-    return f"{title}{APART}{scenario_id}"
+def _mark(scenario_id: str, layers: Iterable[Layer]) -> str:
+    """What tells a scenario from others of its title: its id, or what the layer is called that it is named after."""
+    return next((layer.called for layer in layers if layer.layer_id == scenario_id), scenario_id)
 
 
-def _both_apart(title: tuple[str, str], scenario_id: str) -> tuple[str, str]:
+def _told_apart(title: str, mark: str) -> str:
+    return f"{title}{APART}{mark}"
+
+
+def _both_apart(title: tuple[str, str], mark: str) -> tuple[str, str]:
     en, zh = title
-    return _told_apart(en, scenario_id), _told_apart(zh, scenario_id)
+    return _told_apart(en, mark), _told_apart(zh, mark)
 
 
 def _called(title: str, names: Collection[str]) -> bool:
@@ -87,11 +84,11 @@ def _called(title: str, names: Collection[str]) -> bool:
     return any(name == title or name.startswith(title + APART) for name in names)
 
 
-def _with_suffix(scenario: Scenario, title: tuple[str, str]) -> Scenario:
-    """A scenario of this title (en, zh) with its id behind it, now that another one of the title comes."""
+def _with_suffix(scenario: Scenario, title: tuple[str, str], layers: Iterable[Layer]) -> Scenario:
+    """A scenario of this title (en, zh) with its mark behind it, now that another one of the title comes."""
     if (scenario.name, scenario.name_zh) != title:
         return scenario
-    en, zh = _both_apart(title, scenario.scenario_id)
+    en, zh = _both_apart(title, _mark(scenario.scenario_id, layers))
     return scenario.model_copy(update={"name": en, "name_zh": zh})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import secrets
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import TABLE, Answer, answer
 from app.faults import expected
+from app.legible import PART_MAX, SAID_MAX, legible
 from app.schemas import FaultModel, Problem
 from geo.errors import Fault, ParameterError, RenxingError
 
@@ -36,10 +38,10 @@ def _respond(
     body = Problem(
         title=row.title_zh if wants_chinese(request) else row.title_en,
         status=row.status,
-        detail=detail,
+        detail=legible(detail, SAID_MAX),
         instance=request.url.path,
         code=code,
-        faults=[FaultModel(expected=f.expected, found=f.found, where=f.where, fix=f.fix) for f in faults],
+        faults=[FaultModel(**{part: legible(text, PART_MAX) for part, text in asdict(f).items()}) for f in faults],
     )
     return JSONResponse(body.model_dump(), row.status, {"Allow": allow} if allow else None, MEDIA_TYPE)
 

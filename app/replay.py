@@ -16,13 +16,13 @@ from app.faults import expected
 from app.run import Stage, compute
 from app.store import Study, Workspace, files
 from app.store.workspace import DEFINITION
-from geo.errors import Fault, FileMissingError, LimitError, UnreadableError, refuse
+from data.limits import Limit
+from geo.errors import Fault, FileMissingError, UnreadableError, refuse
 
-MANIFEST_MAX = 64 << 20
-"""Most bytes of the list of what is in an archive."""
-FILES_MAX, UNPACKED_MAX = 2000, 64 << 30
-"""Most files of an archive, and bytes of all of them."""
 AGAIN = "Copy the archive again, or make it anew with renxing export --format archive."
+LISTED = Limit("zip-size", 64 << 20, "bytes of the list of what is in an archive", AGAIN)
+FILES = Limit("zip-entries", 2000, "files in an archive", AGAIN)
+UNPACKED = Limit("zip-size", 64 << 30, "bytes of all files in an archive", AGAIN)
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ def _manifest(archive: Path) -> Manifest:
 def _refuse_large(opened: zipfile.ZipFile, archive: Path) -> None:
     entries = opened.infolist()
     listed = next((entry.file_size for entry in entries if entry.filename == MANIFEST), 0)
-    if len(entries) > FILES_MAX or sum(entry.file_size for entry in entries) > UNPACKED_MAX or listed > MANIFEST_MAX:
-        found = f"{len(entries)} files, {sum(entry.file_size for entry in entries):,} bytes"
-        raise LimitError(Fault(f"at most {FILES_MAX} files, {UNPACKED_MAX:,} bytes", found, str(archive)))
+    FILES.require(len(entries), str(archive))
+    UNPACKED.require(sum(entry.file_size for entry in entries), str(archive))
+    LISTED.require(listed, str(archive))
 
 
 def _faults(manifest: Manifest, opened: zipfile.ZipFile, where: str) -> Iterator[Fault]:

@@ -49,7 +49,8 @@ def few_whole(values: NDArray[np.floating]) -> list[tuple[float, int]]:
     They may be where all that are known are whole numbers, at most ``CLASSES_MAX`` different ones.
     """
     known = values[~np.isnan(values)]
-    if not len(known) or known.max() - known.min() > SPREAD_MAX or not np.array_equal(known, np.rint(known)):
+    spread = float(known.max()) - float(known.min()) if len(known) else np.inf
+    if spread > SPREAD_MAX or not np.array_equal(known, np.rint(known)):
         return []
     low = int(known.min())
     counts = np.bincount((known - low).astype(np.int64).ravel())

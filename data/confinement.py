@@ -17,12 +17,21 @@ DRIVERS = frozenset({
 })  # fmt: skip
 """The GDAL drivers that may open a foreign file."""
 CALLS = {
-    "x86_64": (0xC000003E, {"socket": 41, "connect": 42, "execve": 59, "ptrace": 101, "execveat": 322}),
-    "aarch64": (0xC00000B7, {"socket": 198, "connect": 203, "execve": 221, "ptrace": 117, "execveat": 281}),
-}
-"""By machine: what the kernel calls it (linux/audit.h), and the numbers of the calls that are refused."""
+    "x86_64": (0xC000003E, {
+        "socket": 41, "connect": 42, "execve": 59, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311,
+        "execveat": 322, "io_uring_setup": 425, "pidfd_getfd": 438,
+    }),
+    "aarch64": (0xC00000B7, {
+        "socket": 198, "connect": 203, "execve": 221, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271,
+        "execveat": 281, "io_uring_setup": 425, "pidfd_getfd": 438,
+    }),
+}  # fmt: skip
+"""By machine: what the kernel calls it (linux/audit.h), and the numbers of the calls that are refused; io_uring would
+make the same calls on one's behalf."""
+OTHER_NUMBERS = 0x40000000
+"""From here on the numbers of x86_64's other way of calling (x32), which would reach the same calls."""
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-LOAD, EQUALS, RETURN = 0x20, 0x15, 0x06
+LOAD, EQUALS, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 MAPS = Path("/proc/self/maps")
 
@@ -54,7 +63,8 @@ def _filter(machine: int, calls: Collection[int]) -> list[_Step]:
     """Refuse these calls, allow others; a call in the manner of another machine (32 bit) is refused as well."""
     checks = [_Step(EQUALS, len(calls) - i, 0, call) for i, call in enumerate(calls)]
     return [
-        _Step(LOAD, 0, 0, 4), _Step(EQUALS, 0, len(calls) + 2, machine), _Step(LOAD, 0, 0, 0), *checks,
+        _Step(LOAD, 0, 0, 4), _Step(EQUALS, 0, len(calls) + 3, machine), _Step(LOAD, 0, 0, 0),
+        _Step(AT_LEAST, len(calls) + 1, 0, OTHER_NUMBERS), *checks,
         _Step(RETURN, 0, 0, ALLOW), _Step(RETURN, 0, 0, REFUSE),
     ]  # fmt: skip
 

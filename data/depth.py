@@ -36,7 +36,7 @@ def of_wkt(text: str) -> int:
 
 
 def of_wkb(shape: bytes) -> int:
-    """How many shapes are in each other at most, up to one more than is allowed; what is no WKB is left to its reader."""
+    """How many shapes are in each other at most, up to one more than is allowed; no WKB is left to its reader."""
     at, left, deepest = 0, [1], 0
     try:
         while left and deepest <= DEPTH.most:

@@ -142,6 +142,7 @@ def named(said: str) -> str | None:
         word = "utf-8" if digits[1] == "65001" else f"cp{digits[1]}"
     try:
         known = codecs.lookup(word).name
+        "".encode(known)  # some of Python's encodings are of bytes, not of text
     except LookupError:
         return None
     return _OURS.get(known, known.upper())

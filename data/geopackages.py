@@ -20,8 +20,8 @@ CURE = "Save the layer alone as a new GeoPackage in QGIS (Export > Save Features
 CLOSE = "Close it in the other program (QGIS, for example) and give it again."
 PLAIN = re.compile(
     r"CREATE\s+(?:TABLE|(?:UNIQUE\s+)?INDEX)\s"
-    r"|CREATE\s+VIRTUAL\s+TABLE\s+\S+\s+USING\s+\"?rtree\W"
-    r"|CREATE\s+TRIGGER\s+[\"\[`]?(?:rtree_|gpkg_|trigger_(?:insert|delete)_feature_count_)",
+    r"|CREATE\s+VIRTUAL\s+TABLE\s+(?:\"(?:[^\"]|\"\")*\"|'[^']*'|\S+)\s+USING\s+\"?rtree\W"
+    r"|CREATE\s+TRIGGER\s+[\"'\[`]?(?:rtree_|gpkg_|trigger_(?:insert|delete)_feature_count_)",
     re.IGNORECASE,
 )
 """How everything in a GeoPackage is described: tables, indexes, and the triggers that keep indexes and counts."""

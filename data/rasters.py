@@ -73,7 +73,7 @@ def read(
     the file. ``crs`` replaces what the file says; ``nodata`` names a value, in the file's unit, that means not known,
     beside what the file declares. ``classes`` says what the file's values stand for, in ``unit``: ``{"1": 2.0, "4":
     0}``; then each value must be one of them. Raises FileMissingError, UnreadableError, LimitError (more than
-    ``limits.CELLS`` cells), CrsError, ParameterError (unit) and InputError (values that cannot be, or may mean something
+    ``limits.CELLS``), CrsError, ParameterError (unit) and InputError (values that cannot be, or may mean something
     else).
     """
     where, of = str(path), KINDS[kind]
@@ -287,7 +287,7 @@ def _values(
     unknown = source.read_masks(1) == 0
     if nodata is not None:
         unknown |= unknown_values.meant(raw, nodata)
-    with np.errstate(over="ignore"):  # what is too large for the type is not known
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large for the type is not known
         values = raw.astype(dtype, copy=False)
     unknown |= ~np.isfinite(values)
     if scale != (1.0, 0.0):

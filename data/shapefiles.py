@@ -38,6 +38,19 @@ def complete(path: Path, *, where: str) -> None:
     if lacking:
         cure = "Zip all its files together and give the zip."
         raise UnreadableError(Fault("a Shapefile with its .shx and .dbf", f"no {', '.join(lacking)}", where, cure))
+    table = part(path, ".dbf")
+    if table is not None and not _is_table(table):
+        raise UnreadableError(Fault("a Shapefile with its table", "a .dbf that is none", where, "Export it again."))
+
+
+def _is_table(table: Path) -> bool:
+    """Whether the head of a ``.dbf`` describes rows that can be; without it the columns would be lost unsaid."""
+    with table.open("rb") as stream:
+        head = stream.read(_HEADER)
+    if len(head) < _HEADER:
+        return False
+    start, width = (int(number) for number in struct.unpack_from("<HH", head, 8))
+    return _HEADER < start <= table.stat().st_size and width > 0
 
 
 def part(path: Path, ending: str) -> Path | None:

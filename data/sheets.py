@@ -11,6 +11,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +21,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from data import coordinates, encodings, headers
+from data import coordinates, encodings, headers, limits
 from data.shapefiles import assumed
-from geo.errors import Fault, UnreadableError
+from geo.errors import Fault, RenxingError, UnreadableError
 from geo.reasons import Finding
 
 SEPARATORS = ",;\t|，"
@@ -32,6 +33,11 @@ USUAL = 2
 """A row with so many usual headers is one of headers."""
 MERGES_READ_BYTES = 8 << 20
 """Up to this size merged cells of a workbook are read; larger ones are read row by row."""
+BREAKS = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, RuntimeError, EOFError, OverflowError,
+    SyntaxError, AssertionError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What the library raises over a broken workbook; a SyntaxError is one of its XML."""
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{4,}|\d{1,2})\Z")
 _EITHER_COMMA = re.compile(r"-?\d{1,3}(?:\.\d{3})*,\d+\Z|-?\d+,\d+\Z")
 _PLAIN = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d*)?(?:[eE][-+]?\d+)?\Z|[-+]?\.\d+\Z|-?0\.\d+\Z")
@@ -178,18 +184,22 @@ def _which_sheet(there: list[str], likely: list[str], where: str) -> Fault:
     return Fault("a sheet with a table", f"none in {', '.join(there[:8]) or 'no sheet'}", where, cure)
 
 
-def _sheets(path: Path, where: str) -> dict[str, list[list[Any]]]:
+def _sheets(path: Path, where: str) -> dict[str, Cells]:
     """The cells of every sheet that can be seen, with merged cells filled."""
     import openpyxl  # a third of a second to load, and few tables need it
 
     small = path.stat().st_size <= MERGES_READ_BYTES
     try:
+        if small:
+            limits.MERGED.require(_merged_count(path), where)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # styles and drop-downs that are not needed here
             book = openpyxl.load_workbook(path, data_only=True, read_only=not small)
             seen = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            return {sheet.title: _cells(sheet, merged=small) for sheet in seen}
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile, SyntaxError) as error:
+            return {sheet.title: _cells(sheet, where, merged=small) for sheet in seen}
+    except RenxingError:
+        raise
+    except BREAKS as error:
         raise UnreadableError(Fault("an Excel file (.xlsx)", f"“{error}”", where, "Save it again.")) from error
 
 
@@ -245,7 +255,7 @@ def _sheet_parts(path: Path) -> Iterator[bytes]:
                 yield archive.read(name)
 
 
-def _tabled(cells: list[list[Any]]) -> Sheet | None:
+def _tabled(cells: Cells) -> Sheet | None:
     """The table in some cells; None when there is none."""
     filled = [i for i, row in enumerate(cells) if any(not _blank(cell) for cell in row)]
     at = _header_row([cells[i] for i in filled])
@@ -260,7 +270,7 @@ def _tabled(cells: list[list[Any]]) -> Sheet | None:
     return Sheet(_typed(table), (_titles(at),) if at else ())
 
 
-def _names(cells: list[list[Any]], at: int, after: int) -> tuple[list[str], int]:
+def _names(cells: Cells, at: int, after: int) -> tuple[list[str], int]:
     """The columns' names, from one or two lines of headers, and where the rows begin."""
     header = [_named(cell) for cell in cells[at]]
     second = [_named(cell) for cell in cells[after]]

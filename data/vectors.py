@@ -37,6 +37,8 @@ BREAKS = (
     RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, shapely.errors.ShapelyError,
 )  # fmt: skip
 """What readers raise over a broken file: GDAL and PROJ RuntimeErrors, Arrow and Python the others."""
+WHOLE = frozenset({"csv", "xlsx", *forms.PREFIXED})
+"""Forms that are read as a whole before anything is known of them."""
 TABLE = "table"
 """What a mapping calls the one of several layers, sheets or zipped files that is meant: ``table=roads``."""
 PLACING = frozenset({*coordinates.TARGETS, TABLE})
@@ -112,6 +114,8 @@ def _raw(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
     if form == "zip":
         with taken_out(path, columns.get(TABLE)) as inside:
             return _raw(inside, columns, where)
+    if form in WHOLE:
+        limits.FILE_SIZE.require(path.stat().st_size, where)
     if form in ("csv", "xlsx"):
         sheet = _sheet(path, form, columns.get(TABLE), where)
         return _placed(sheet, columns, where)

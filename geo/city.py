@@ -55,7 +55,8 @@ class City:
     buildings. ``people`` are tables of people by the time they are there (``day``, ``night``), None: at any time.
     ``derived`` are hazards to be made of the map: layer id -> one of ``geo.derived.KINDS``. ``ways`` are None where
     nobody has any and a lattice is to be made. ``outline`` is the study's, None without one. ``notes`` are what the
-    loaders found worth saying. ``elevation`` are heights in metres, None when nobody gave them.
+    loaders found worth saying, ``hazard_notes`` what they did of each hazard, by layer id: told where it is in force.
+    ``elevation`` are heights in metres, None when nobody gave them.
     """
 
     crs: str
@@ -71,6 +72,7 @@ class City:
     hazards: Mapping[str, Hazard] = field(default_factory=dict)
     derived: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Sentence, ...] = ()
+    hazard_notes: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
     elevation: Grid | None = None
     lots: gpd.GeoDataFrame | None = None
     supplies: gpd.GeoDataFrame | None = None

@@ -69,7 +69,9 @@ class CompositeParams(Sourced):
     weights: Annotated[tuple[Word, ...], AfterValidator(_weights)] = Field(
         description="Weights of kinds for rule weighted, each as kind=weight, e.g. flood=2; not named: 1 (a number)."
     )
-    joint_level: float = Field(ge=1, le=LEVELS, description="Level from which a hazard is serious for rule joint.")
+    joint_level: float = Field(
+        ge=1, le=LEVELS, description="Level from which a hazard is serious for rule joint (number)."
+    )
 
     def weight(self, kind: str) -> float:
         """The weight of a kind."""

@@ -5,7 +5,7 @@ Levels are looked up where people are, at the inner point of their building or c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import geopandas as gpd
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geo import composite, derived, displaced, groups, hazards, levels
 from geo.city import City, PlanParams
 from geo.composite import Combined
+from geo.exposures import FELT
 from geo.frames import Frame
 from geo.hazards import Hazard
 from geo.levels import OF_WATER
@@ -29,13 +30,18 @@ LEVEL, SERIOUS = "level_combined", "people_serious"
 
 
 def of_city(city: City, *, extent: Extent, params: PlanParams) -> tuple[Mapping[str, Hazard], tuple[Finding, ...]]:
-    """Every hazard by its layer id: the given ones, and those to be derived over ``extent`` (metres in the CRS)."""
+    """Every hazard by its layer id: the given ones, and those to be derived over ``extent`` (metres in the CRS).
+
+    Over a wide extent the cells of derived hazards are larger than asked for, and it is said.
+    """
     found: dict[str, Hazard] = dict(city.hazards)
-    notes: list[Finding] = []
+    of = params.derived
+    cell_m = _cell(of.cell_m, of.cells_max, extent)
+    notes: list[Finding] = [*_coarser("derived", of.cell_m, cell_m)] if city.derived else []
     for layer_id, kind in city.derived.items():
         hazard, said = derived.derive(
             kind, areas=city.areas, lines=city.lines, facilities=city.facilities, buildings=city.buildings,
-            elevation=city.elevation, extent=extent, crs=city.crs, params=params.derived,
+            elevation=city.elevation, extent=extent, crs=city.crs, params=of.model_copy(update={"cell_m": cell_m}),
         )  # fmt: skip
         found[layer_id] = replace(hazard, hazard_id=layer_id)
         notes += said
@@ -43,12 +49,43 @@ def of_city(city: City, *, extent: Extent, params: PlanParams) -> tuple[Mapping[
 
 
 def together(faced: Sequence[Hazard], *, extent: Extent, crs: str, params: PlanParams) -> Combined | None:
-    """All hazards in force as one level, cell by cell over ``extent``; None where none is in force."""
+    """All hazards in force as one level, cell by cell over ``extent``; None where none is in force.
+
+    Over a wide extent the cells are larger than asked for (``coarser`` says so).
+    """
     if not faced:
         return None
     of = params.composite
-    frame = Frame.over(extent, cell_m=of.cell_m, crs=crs, cells_max=of.cells_max)
+    frame = Frame.over(extent, cell_m=_cell(of.cell_m, of.cells_max, extent), crs=crs, cells_max=of.cells_max)
     return composite.combined(faced, frame=frame, rules=params, params=of)
+
+
+def coarser(extent: Extent, *, params: PlanParams) -> tuple[Finding, ...]:
+    """What is to be said where hazards are told together in larger cells than asked for."""
+    of = params.composite
+    return tuple(_coarser("composite", of.cell_m, _cell(of.cell_m, of.cells_max, extent)))
+
+
+def _cell(asked_m: float, cells_max: float, extent: Extent) -> float:
+    """The side of cells, metres, doubled until no more than ``cells_max`` cover the extent."""
+    west, south, east, north = extent
+    cell_m = asked_m
+    while ((east - west) / cell_m + 2) * ((north - south) / cell_m + 2) > cells_max and cell_m < east - west:
+        cell_m *= 2
+    return cell_m
+
+
+def _coarser(subject: str, asked_m: float, cell_m: float) -> Iterator[Finding]:
+    if cell_m > asked_m:
+        name = f"{subject}.cells_max"
+        en, zh = (
+            ("Hazards of the map", "由地图生成的灾害") if subject == "derived" else ("Hazards together", "综合灾害等级")
+        )
+        yield Finding(
+            f"{subject}_cells_larger",
+            f"{en} are told in cells of {cell_m:g} m instead of {asked_m:g} m: there would be too many ({name}).",
+            f"{zh}按{cell_m:g}米网格计算，而非{asked_m:g}米，因网格过多（{name}）。", "warning",
+        )  # fmt: skip
 
 
 def at_places(
@@ -67,6 +104,19 @@ def at_places(
     need = displaced.share(of_kind, len(demand), params=params.displaced)
     found = displaced.at_places(demand, need)
     return found.assign(**{LEVEL: _combined_at(combined, points, demand.crs.to_string())})
+
+
+def felt(demand: gpd.GeoDataFrame, faced: Sequence[Hazard], *, params: PlanParams) -> NDArray[np.bool_]:
+    """Whether a hazard that comes over a whole city (shaking, wind) is felt at each place, (places,), from level 1 on.
+
+    Those that take ground away are met by their share of it (``geo.exposures``); nearness alone is no hazard's reach.
+    """
+    points = shapely.get_coordinates(shapely.point_on_surface(demand.geometry.to_numpy()))
+    found = np.zeros(len(demand), dtype=bool)
+    for hazard in faced:
+        if hazard.kind in FELT:
+            found |= np.nan_to_num(_level_at(hazard, points, demand.crs.to_string(), params)) >= 1
+    return found
 
 
 def in_communities(demand: pd.DataFrame, units: gpd.GeoDataFrame, *, params: PlanParams) -> pd.DataFrame:

@@ -85,11 +85,15 @@ class DerivedParams(Sourced):
     power_unknown_kv: float = Field(gt=0, description="Voltage taken where none is recorded, kV (number).")
     block_m: float = Field(gt=0, le=2000, description="Side of the square over which density is told, metres.")
     dense_coverage: Shares = Field(description="Share of ground under buildings from which levels 1 to 5 hold.")
-    old_before: float = Field(description="Buildings from before this year count as old (year, a number).")
+    old_before: float = Field(
+        ge=0, le=3000, description="Buildings from before this year count as old (year, a number)."
+    )
     old_share: float = Field(ge=0, le=1, description="Share of old floor plans from which dense ground is old.")
     low_levels: float = Field(ge=0, description="Storeys up to which a building of unknown age counts as old (number).")
     low_height_m: float = Field(ge=0, description="Height up to which it does where storeys are not known, metres.")
-    unsure_level: float = Field(ge=0, le=LEVELS, description="Highest level where the age of buildings is not known.")
+    unsure_level: float = Field(
+        ge=0, le=LEVELS, description="Highest level where the age of buildings is not known (number)."
+    )
 
 
 @dataclass(frozen=True)

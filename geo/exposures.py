@@ -37,7 +37,9 @@ COLUMNS = (*WATER.values(), *OTHERS.values())
 
 ``share_unknown`` is the largest of any kind that takes ground away.
 """
-TOLD_ONLY = ("earthquake", "earthquake_pga", "wind", *DERIVED)
+FELT = ("earthquake", "earthquake_pga", "wind")
+"""Kinds that come over a whole city."""
+TOLD_ONLY = (*FELT, *DERIVED)
 """Kinds that say how bad it is and take no ground away."""
 POINT_SITE_M = 5.0
 """Radius of ground, metres, that stands for a site known only as a point."""

@@ -25,8 +25,10 @@ from geo.standards import Standards
 Ints = NDArray[np.int64]
 Shapes = NDArray[np.object_]
 
-NODES_MAX = 1_000_000
-"""Nodes of a lattice beyond which it is refused."""
+NODES_MAX = 100_000
+"""About so many nodes a lattice has at most: a wider one is made where the ground is larger."""
+SPACING_MAX_M = 2000.0
+"""A wider lattice says nothing of anybody's way, metres."""
 UNKNOWN_CLASS = "road"
 """OSM's word for a street of unknown class."""
 
@@ -48,11 +50,13 @@ class LatticeParams(BaseModel):
 def made(things: Sequence[Shapes], *, crs: str, params: LatticeParams) -> tuple[Ways, tuple[Finding, ...]]:
     """A lattice within reach of every shape of ``things`` (metres in ``crs``), and what must be said of it.
 
-    Its lines lie on whole multiples of the spacing, so that one more shape moves none. No shapes, no streets. Raises
-    LimitError above ``NODES_MAX`` nodes.
+    Its lines lie on whole multiples of the spacing, so that one more shape moves none. No shapes, no streets. Where a
+    lattice of the spacing asked for would have more than ``NODES_MAX`` nodes, it is twice, four times, … as wide, and
+    that is said. Raises LimitError when that takes it beyond ``SPACING_MAX_M``.
     """
     shapes = np.concatenate([np.zeros(0, dtype=object), *things])
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    params = _wide_enough(shapes, params)
     ij = _near(shapes, params)
     start, end = _steps(ij)
     node = np.column_stack([start, end]).ravel() + 1
@@ -69,27 +73,27 @@ def _near(shapes: Shapes, params: LatticeParams) -> Ints:
     wide = shapely.union_all(shapely.buffer(shapes, max(params.reach_m, params.spacing_m), quad_segs=4))
     shapely.prepare(wide)
     west, south, east, north = np.floor(shapely.bounds(wide) / params.spacing_m).astype(np.int64)
-    _refuse_too_many((east - west + 1) * (north - south + 1) / _fullness(wide), params)
     rows = []
     for row in range(south, north + 2):
         column = np.arange(west, east + 2)
         inside = shapely.contains_xy(wide, column * params.spacing_m, np.full(len(column), row * params.spacing_m))
         rows.append(np.column_stack([column[inside], np.full(int(inside.sum()), row)]))
-    found = np.concatenate(rows).astype(np.int64)
-    _refuse_too_many(len(found), params)
-    return found
+    return np.concatenate(rows).astype(np.int64)
 
 
-def _fullness(wide: shapely.Geometry) -> float:
-    """How many times larger the box is than the ground in it, at least 1."""
-    return max(float(shapely.area(shapely.envelope(wide)) / shapely.area(wide)), 1.0)
-
-
-def _refuse_too_many(nodes: float, params: LatticeParams) -> None:
-    if nodes > NODES_MAX:
-        cure = "Make lattice.spacing_m larger or lattice.reach_m smaller (in study.toml, or --set)."
-        found = f"about {nodes:,.0f} at {params.spacing_m:g} m"
-        raise LimitError(Fault(f"at most {NODES_MAX:,} crossings of made streets", found, "lattice", cure))
+def _wide_enough(shapes: Shapes, params: LatticeParams) -> LatticeParams:
+    """The parameters with a spacing at which the lattice is not too large."""
+    if not len(shapes):
+        return params
+    wide = shapely.union_all(shapely.buffer(shapes, max(params.reach_m, params.spacing_m), quad_segs=4))
+    spacing_m, ground_m2 = params.spacing_m, float(shapely.area(wide))
+    while ground_m2 / spacing_m**2 > NODES_MAX:
+        spacing_m *= 2
+    if spacing_m > SPACING_MAX_M:
+        cure = "Give the study a smaller outline, or make lattice.reach_m smaller (in study.toml, or --set)."
+        found = f"{ground_m2 / 1e6:,.0f} km²"
+        raise LimitError(Fault("ground that made streets can cover", found, "lattice", cure), limit="lattice")
+    return params.model_copy(update={"spacing_m": spacing_m})
 
 
 def _steps(ij: Ints) -> tuple[Ints, Ints]:

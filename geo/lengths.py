@@ -48,8 +48,7 @@ def street_shares(told: Told, units: gpd.GeoDataFrame) -> Shares:
     which no station is in the data.
     """
     asked = {name: told.covered.asked[name] for name in MEASURED}
-    by_profile = {one.params.profile: one.streets for one in asked.values()}
-    on_streets = {profile: _points(streets, units, told) for profile, streets in by_profile.items()}
+    on_streets = _points({one.params.profile: one.streets for one in asked.values()}, units, told)
     communities, city = {}, {}
     for name, one in asked.items():
         points, unit, metres = on_streets[one.params.profile]
@@ -61,14 +60,18 @@ def street_shares(told: Told, units: gpd.GeoDataFrame) -> Shares:
     return Shares(pd.DataFrame(communities, index=units.index), city)
 
 
-def _points(streets: Usable, units: gpd.GeoDataFrame, told: Told) -> tuple[Snaps, Ints, Floats]:
-    """Points on streets, the community of each (-1: none), and the metres each stands for."""
-    network = streets.network
-    points = territories.samples(network, streets.joined, spacing_m=told.covered.params.circle.spacing_m)
-    x, y = reach.points(network, points)
+def _points(
+    by_profile: Mapping[str, Usable], units: gpd.GeoDataFrame, told: Told
+) -> dict[str, tuple[Snaps, Ints, Floats]]:
+    """By profile points on its streets, the community of each (-1: none), and the metres each stands for."""
+    network = next(iter(by_profile.values())).network
+    anybody = np.logical_or.reduce([streets.joined for streets in by_profile.values()])
+    points = territories.samples(network, anybody, spacing_m=told.covered.params.circle.spacing_m)
     outlines = np.asarray(units.geometry.to_numpy(), dtype=object)
+    unit = smallest_holding(np.asarray(shapely.points(*reach.points(network, points))), outlines)
     metres = network.length_m[points.edge] / np.bincount(points.edge)[points.edge]
-    return points, smallest_holding(np.asarray(shapely.points(x, y)), outlines), metres
+    open_ = {profile: streets.joined[points.edge] for profile, streets in by_profile.items()}
+    return {profile: (points.where(mine), unit[mine], metres[mine]) for profile, mine in open_.items()}
 
 
 def _in_time(reached: Reach, points: Snaps) -> Floats:

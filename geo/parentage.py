@@ -20,6 +20,7 @@ from pydantic import Field
 from geo.curves import Sourced
 from geo.errors import ColumnError, Fault, refuse
 from geo.membership import NONE, smallest_holding
+from geo.parts import Parts
 from geo.reasons import Finding, Severity
 from geo.tables import COMMUNITIES, NAMES
 
@@ -150,9 +151,10 @@ def _with_made(units: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Finding
 def _made(units: gpd.GeoDataFrame, level: str) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     """The parents that units name, each the union of the units that name it."""
     plain = units["parent_id"].map(_plain, na_action="ignore")
-    first = {_plain(name): name for name in sorted(units["parent_id"].dropna().astype(str), reverse=True)}
-    kept = [first[word] for word in sorted(first)]
-    shapes = [shapely.union_all(_shapes(units[plain == _plain(name)])) for name in kept]
+    first = {_plain(name): name for name in sorted(set(units["parent_id"].dropna().astype(str)), reverse=True)}
+    words = sorted(first)
+    kept, outlines = [first[word] for word in words], _shapes(units)
+    shapes = [shapely.union_all(outlines[rows]) for rows in Parts.named(plain, pd.Series(words, dtype=object)).rows()]
     columns = {
         "community_id": [f"{level}_{name}" for name in kept],
         **{column: pd.Series(kept if column == "name" else [None] * len(kept), dtype=object) for column in NAMES},
@@ -199,8 +201,8 @@ def _parents(units: gpd.GeoDataFrame, rank: Ints) -> tuple[Ints, tuple[Finding, 
     called: dict[str, list[int]] = {}
     for column in ("given_id", "community_id", *NAMES):
         for row, word in enumerate(units[column]):
-            if word is not None and word == word and row not in called.setdefault(_plain(word), []):
-                called[_plain(word)].append(row)
+            if word is not None and word == word and row not in (rows := called.setdefault(_plain(word), [])):
+                rows.append(row)
     search = _Search(rank, called, inside, shapes, _holders(rank, inside, shapes))
     found = [_parent(search, unit, word) for unit, word in enumerate(units["parent_id"])]
     parent = np.array([row for row, _ in found], dtype=np.int64)

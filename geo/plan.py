@@ -135,6 +135,7 @@ def prepare(city: City, *, params: PlanParams, time: Time = "night") -> Base:
         *units.notes,
         *derived_notes,
         *summary.shelter_notes(city.shelters, sites),
+        *shelters.small_notes(city.shelters, params=params.shelter),
         *summary.island_notes(streets.length_m, walk.island),
         *tallies.station_notes(covered),
     )
@@ -191,14 +192,9 @@ def _open(
 def _bound(
     streets: Network, shapes: NDArray[np.object_], ways: Mapping[str, Usable], params: PlanParams
 ) -> dict[str, Snaps]:
-    """Places (n,) bound to the streets of each profile; walkers and drivers each share what they can."""
-    max_m = params.walk.snap_max_m
-    afoot = {name: found.joined for name, found in ways.items() if name in WALKERS}
-    driven = {name: found.joined for name, found in ways.items() if name not in WALKERS}
-    return {
-        **snapping.snap_each(streets, shapes, usable=afoot, max_m=max_m),
-        **snapping.snap_each(streets, shapes, usable=driven, max_m=max_m),
-    }
+    """Places (n,) bound to the streets of each profile; profiles share what they can."""
+    joined = {name: found.joined for name, found in ways.items()}
+    return snapping.snap_each(streets, shapes, usable=joined, max_m=params.walk.snap_max_m)
 
 
 def _covered(city: City, sites: Sites, ways: Mapping[str, Usable], params: PlanParams) -> Covered:
@@ -258,6 +254,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
         }
         headline |= {name: np.nan for name in headline if name.startswith("people")}
     said = summary.run_notes(demand, streets, with_hazard=bool(faced))
+    wide = dangers.coarser(base.extent, params=base.params) if faced else ()
     return Plan(
         scenario,
         base.params,
@@ -266,7 +263,7 @@ def run(base: Base, scenario: Scenario) -> Plan:
         layers,
         headline,
         summary.audit(units, demand, base.people.total),
-        (*base.notes, *summary.room_notes(sites, int((demand["state"] == "served") @ demand["people"])), *said),
+        (*base.notes, *_hazard_notes(base.city, scenario), *summary.room_notes(sites, int((demand["state"] == "served") @ demand["people"])), *said, *wide),
     )
 
 
@@ -354,7 +351,8 @@ def _demand(base: Base, walks: Walks, faced: Faced, combined: Combined | None) -
         }
     )
     demand = _beside(base.demand, columns)
-    return _beside(demand, dangers.at_places(demand, faced.hazards, combined, params=base.params))
+    demand = _beside(demand, dangers.at_places(demand, faced.hazards, combined, params=base.params))
+    return demand.assign(exposed=demand["exposed"] | dangers.felt(demand, faced.hazards, params=base.params))
 
 
 def _above(units: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
@@ -405,10 +403,13 @@ def _people(city: City, walk: Usable, params: PlanParams, time: Time) -> Populat
             city.buildings, city.areas, params=params.population, time=time, assumed=params.groups
         )
     spots = _spots(walk, params) if (shapely.get_dimensions(_shapes(table)) == 2).any() else None
-    people = population.place(
-        table, city.buildings, city.areas, spots, params=params.population, assumed=params.groups
-    )
+    people = population.place(table, city.buildings, city.areas, spots, params=params.population, assumed=params.groups)
     return replace(people, notes=(*said, *people.notes))
+
+
+def _hazard_notes(city: City, scenario: Scenario) -> tuple[Sentence, ...]:
+    """What was found in the hazards in force."""
+    return tuple(note for name in scenario.hazards for note in city.hazard_notes.get(name, ()))
 
 
 def _spots(walk: Usable, params: PlanParams) -> population.Spots:

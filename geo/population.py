@@ -157,7 +157,8 @@ def within(units: gpd.GeoDataFrame, outline: shapely.Geometry) -> tuple[gpd.GeoD
     share = np.zeros(len(units))
     share[whole_one] = shapely.intersects(outline, shapely.point_on_surface(shapes[whole_one]))
     share[~whole_one] = shapely.contains_properly(outline, shapes[~whole_one])
-    across = np.flatnonzero(~whole_one & (share == 0) & shapely.intersects(outline, shapes))
+    across = np.flatnonzero(~whole_one & (share == 0))
+    across = across[shapely.intersects(outline, shapes[across])]
     cut = shapes.copy()
     cut[across] = [_areal(shape) for shape in shapely.intersection(shapes[across], outline)]
     share[across] = shapely.area(cut[across]) / shapely.area(shapes[across])
@@ -278,8 +279,9 @@ def _spread(people: Population, rows: Ints, unit: Ints, weight: Floats, there: _
     stay = np.ones(len(people.demand), dtype=bool)
     stay[rows[np.unique(unit[unit != NOBODY])]] = False
     left = people.demand[stay].set_geometry(people.shapes[stay], crs=people.demand.crs)
-    taken = set(left["demand_id"])
-    ids = np.array([f"{one}@home" if one in taken else one for one in there.ids], dtype=object)
+    ids = there.ids.copy()
+    taken = pd.Series(ids, dtype=object).isin(left["demand_id"]).to_numpy()
+    ids[taken] = [f"{one}@home" for one in ids[taken]]
     columns = {"demand_id": ids, "people": count, "building_id": there.building_id, **by_group}
     moved = gpd.GeoDataFrame(columns, geometry=there.shapes, crs=people.demand.crs)[count > 0]
     parts = [part for part in (left, moved) if len(part)] or [left]

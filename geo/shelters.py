@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from geo.reasons import Finding
 from geo.standards import Standards
 
 Floats = NDArray[np.float64]
@@ -54,12 +55,34 @@ class ShelterParams(BaseModel):
 
 
 def in_plan(shelters: gpd.GeoDataFrame, *, params: ShelterParams) -> gpd.GeoDataFrame:
-    """The shelters a plan works with: those mapped, and candidates as ``params.candidates`` says; rows renumbered."""
+    """The shelters a plan works with: those mapped or given, and candidates as ``params.candidates`` says; renumbered.
+
+    What is a shelter already is one whatever its size; a candidate needs ``min_site_m2``, or a stated capacity.
+    """
     real = shelters["origin"] != "candidate"
     with_candidates = params.candidates == "always" or (params.candidates == "auto" and not real.any())
-    kept = real | with_candidates
-    large = shelters["area_m2"].isna() | (shelters["area_m2"] >= params.min_site_m2) | shelters["capacity"].notna()
-    return shelters[kept & large].reset_index(drop=True)
+    return shelters[real | (with_candidates & ~too_small(shelters, params=params))].reset_index(drop=True)
+
+
+def too_small(shelters: gpd.GeoDataFrame, *, params: ShelterParams) -> pd.Series[bool]:
+    """Candidates (n,) whose known ground is smaller than a shelter needs, and of which no capacity is stated."""
+    small = (shelters["area_m2"] < params.min_site_m2) & shelters["capacity"].isna()
+    found: pd.Series[bool] = small & (shelters["origin"] == "candidate")
+    return found
+
+
+def small_notes(shelters: gpd.GeoDataFrame, *, params: ShelterParams) -> tuple[Finding, ...]:
+    """What must be said of candidates that are too small to count."""
+    small = too_small(shelters, params=params)
+    if not small.any():
+        return ()
+    return (Finding(
+        "candidates_too_small",
+        f"{int(small.sum()):,} places that could become shelters have less than {params.min_site_m2:,g} m² and are not "
+        "counted (shelter.min_site_m2).",
+        f"{int(small.sum()):,}处可转换场所不足{params.min_site_m2:,g}平方米，未计入（shelter.min_site_m2）。",
+        count=int(small.sum()),
+    ),)  # fmt: skip
 
 
 def capacities(shelters: gpd.GeoDataFrame, share_wet: Floats, *, params: ShelterParams) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -60,8 +60,10 @@ def is_number(field: FieldInfo) -> bool:
 
 
 def is_bounded(field: FieldInfo) -> bool:
-    """Whether the field has a lowest or highest value."""
-    return any(hasattr(limit, side) for limit in field.metadata for side in ("ge", "gt", "le", "lt"))
+    """Whether the field has a lowest or highest value; of a number or a word, the number."""
+    parts = [inner for part in get_args(field.annotation) for inner in getattr(part, "__metadata__", ())]
+    limits = [*field.metadata, *(limit for inner in parts for limit in getattr(inner, "metadata", ()))]
+    return any(hasattr(limit, side) for limit in limits for side in ("ge", "gt", "le", "lt"))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.checks.report import FindingModel
 from app.errors import answer
+from app.legible import PART_MAX, legible
 from app.texts import catalogue
 from app.texts.phrases import in_chinese
 from geo.errors import Fault, RenxingError
@@ -46,10 +47,15 @@ def _told(note: Sentence, layer_id: str, layers: Collection[str]) -> FindingMode
     said = note if isinstance(note, Finding) else Finding(note.code, note.en, note.zh, WEIGHT.get(note.code, "info"))
     begun = next((name for name in layers if said.en.startswith(f"{name}: ")), "")
     named = layer_id or said.layer_id or begun
-    fields = dataclasses.asdict(said) | {"layer_id": named}
+    fields = _legible(dataclasses.asdict(said)) | {"layer_id": named}
     if named:
         fields |= {"en": said.en.removeprefix(f"{named}: "), "zh": said.zh.removeprefix(f"{named}：")}
     return FindingModel(**fields)
+
+
+def _legible(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with every text such that it steers nothing where it is shown."""
+    return {name: legible(value, PART_MAX) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def refused(error: RenxingError, *, folder: Path, layer_id: str = "") -> tuple[FindingModel, ...]:
@@ -60,7 +66,9 @@ def refused(error: RenxingError, *, folder: Path, layer_id: str = "") -> tuple[F
 
 def _fault(fault: Fault, error: RenxingError, folder: Path, layer_id: str) -> FindingModel:
     row = answer(error)
-    expected, found, where, fix = (text.replace(f"{folder}/", "") for text in dataclasses.astuple(fault))
+    expected, found, where, fix = (
+        legible(text.replace(f"{folder}/", ""), PART_MAX) for text in dataclasses.astuple(fault)
+    )
     if not expected:
         return FindingModel(
             severity="error",
@@ -79,7 +87,8 @@ def _fault(fault: Fault, error: RenxingError, folder: Path, layer_id: str) -> Fi
 
 def broken(error: Exception, *, layer_id: str) -> FindingModel:
     """A reader that failed where it should have refused: told, since a run would fail as well."""
-    return found_here("reader_failed", "error", layer_id=layer_id, kind=type(error).__name__, said=str(error)[:200])
+    said = legible(str(error), 200)
+    return found_here("reader_failed", "error", layer_id=layer_id, kind=type(error).__name__, said=said)
 
 
 def found_here(

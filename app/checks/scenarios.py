@@ -10,7 +10,7 @@ from app.checks.findings import found_here
 from app.checks.ground import Floats, Ground, share
 from app.checks.report import FindingModel, HazardCheck, ScenarioCheck
 from data.study import Layer, StudyFile
-from data.study.layers import label
+from data.study.layers import title_of
 
 
 def scenarios(file: StudyFile, shares: Mapping[str, tuple[float, float]]) -> tuple[ScenarioCheck, ...]:
@@ -35,7 +35,7 @@ def shares(looked: Mapping[str, Floats], ground: Ground | None, *, above: float)
 
 
 def _hazard(layer: Layer, share: tuple[float, float] | None) -> HazardCheck:
-    en, zh = label(str(layer.hazard), layer.return_period_y, layer.hours)
+    en, zh = title_of(layer)
     known, affected = share or (None, None)
     return HazardCheck(
         layer_id=layer.layer_id, en=en, zh=zh, return_period_y=layer.return_period_y, known_share=known,

@@ -28,6 +28,8 @@ HEADLINE = (
     "shelters_usable",
     "walk_s_median",
 )
+UNDER_HAZARD = ("people_serious", "people_displaced")
+"""What is shown as well where a hazard does it to anybody."""
 COMMUNITIES = ("people", "people_served", "people_unserved", "people_cut_off", "shelters_usable", "walk_s_median")
 SHARES = ("fire_share", "medical_share", "police_share", "supplies_share", "circle_share")
 """Shares of people by service."""
@@ -45,13 +47,19 @@ COLOURS = {"good": style.GOOD, "watch": style.WATCH, "bad": style.BAD, "empty": 
 def print_headlines(study: StudyFile, runs: Sequence[Run], lang: Language) -> None:
     """One row a scenario: the city in a few numbers."""
     headlines = [run.record.headline for run in runs]
-    told = _told(HEADLINE, headlines)
+    felt = [name for name in UNDER_HAZARD if any(_some(headline.get(name)) for headline in headlines)]
+    told = _told((*HEADLINE, *felt), headlines)
     columns = [Column(words("index.scenarios").of(lang), number=False), *(_column(name, lang) for name in told)]
     rows = [
         [scenario_name(run, lang), *(_number(name, headline.get(name)) for name in told)]
         for run, headline in zip(runs, headlines, strict=True)
     ]
     print_table(study_name(study, lang), columns, rows, lang)
+
+
+def _some(value: object) -> bool:
+    """Whether a number is known and above 0."""
+    return isinstance(value, int | float) and value > 0
 
 
 def print_communities(study: StudyFile, run: Run, lang: Language, *, every: bool = False) -> None:

@@ -8,13 +8,16 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import orjson
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from app.errors import answer
+from app.legible import PART_MAX, SAID_MAX, legible
 from geo.errors import RenxingError
 
 STARTED = time.perf_counter()
@@ -22,17 +25,26 @@ NARROW = 120
 """Columns of text a table gets where standard output is not a terminal and COLUMNS does not say."""
 
 
+class Screen(Console):
+    """A console on which text from data steers nothing: escapes are shown, colours come from the program alone."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """What is written, piece by piece."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else Segment(legible(piece.text), piece.style)
+
+
 def out() -> Console:
     """Where answers go."""
     told = os.environ.get("COLUMNS", "")
     wanted = int(told) if told.isdecimal() else 0
     width = wanted or (None if sys.stdout.isatty() else NARROW)
-    return Console(width=width, highlight=False, soft_wrap=False)
+    return Screen(width=width, highlight=False, soft_wrap=False)
 
 
 def err() -> Console:
     """Where progress and complaints go."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Screen(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -81,7 +93,7 @@ def complain(error: Exception, *, as_json: bool, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     if isinstance(error, RenxingError):
-        say(f"renxing: {row.title_en}.\n{error}")
+        say(f"renxing: {row.title_en}.\n{legible(str(error), SAID_MAX)}")
     else:
         say(_report(error))
     if as_json:
@@ -105,7 +117,7 @@ def _problem(error: Exception) -> Mapping[str, object]:
         "error": {
             "code": error.code if isinstance(error, RenxingError) else "internal",
             "title": row.title_en,
-            "detail": str(error),
-            "faults": [{"expected": f.expected, "found": f.found, "where": f.where, "fix": f.fix} for f in faults],
+            "detail": legible(str(error), SAID_MAX),
+            "faults": [{part: legible(text, PART_MAX) for part, text in asdict(fault).items()} for fault in faults],
         }
     }

@@ -364,15 +364,18 @@ def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None
     from app.settings import Settings
 
     settings = Settings.read()
+    cache = opened.path / "cache" / "places"
     with tempfile.TemporaryDirectory(prefix="renxing-") as folder:
         extract, outline = Path(folder, "place.osm"), Path(folder, "outline.geojson")
         with stages("finding the place"):
-            found = places.find(place, nominatim_url=settings.nominatim_url)
+            found = places.find(place, nominatim_url=settings.nominatim_url, cache=cache)
             outline.write_text(shapely.to_geojson(found.outline), encoding="utf-8")
         with stages("fetching the extract"):
-            places.fetch(found, extract, overpass_url=settings.overpass_url)
+            fetched = places.fetch(found, extract, overpass_url=settings.overpass_url, cache=cache)
         title = name or found.name
-        return new_study(opened, study, extract, boundary=boundary or outline, name=title, stage=stages)
+        return new_study(
+            opened, study, extract, boundary=boundary or outline, name=title, fetched=fetched.isoformat(), stage=stages
+        )
 
 
 def _warm() -> None:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import orjson
 import shapely
 
+from app.export.readme import sources
 from app.export.values import records
 from app.store import Run
 from app.store.tables import id_column
@@ -21,6 +22,7 @@ def as_geojson(run: Run, layer: str) -> bytes:
         "type": "FeatureCollection",
         "name": layer,
         "attribution": record.attribution,
+        "sources": sources(run),
         "study_id": record.study_id,
         "scenario_id": record.scenario_id,
         "run_id": run.run_id,

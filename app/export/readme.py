@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from app.store import Run
+from collections.abc import Mapping
 
+from pydantic import JsonValue
+
+from app.store import Run
+from app.store.runs import credit
+
+SAID = ("layer_id", "title", "kind", "source", "licence", "attribution", "date", "sha256", "conversions")
+"""What is told of an input."""
 CRS = "Coordinates: longitude and latitude in degrees on WGS 84 (EPSG:4326)."
 COLUMNS = (
     "Columns end in their unit: _s seconds, _m metres, _km kilometres, _m2 and _km2 square metres and kilometres; "
@@ -22,7 +29,7 @@ def readme(run: Run) -> str:
         f"Run {run.run_id} of study {record.study_id}, Renxing {record.recipe.program}.",
         CRS,
         COLUMNS,
-        "Sources\n" + "\n".join(_source(layer) for layer in record.recipe.inputs),
+        "Sources\n" + "\n".join(_source(layer) for layer in sources(run)),
         "Layers\n"
         + "\n".join(
             f"- {layer.layer}: {layer.rows:,} {'rows' if layer.kind == 'table' else 'cells'}" for layer in record.layers
@@ -33,8 +40,21 @@ def readme(run: Run) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _source(layer: object) -> str:
-    assert isinstance(layer, dict)
-    said = [layer.get("attribution") or layer.get("source") or "source not stated",
-            layer.get("licence") or "licence not stated", layer.get("date")]  # fmt: skip
-    return f"- {layer['layer_id']} ({layer['kind']}): " + ", ".join(str(part) for part in said if part)
+def sources(run: Run) -> list[dict[str, JsonValue]]:
+    """Every input of a run: its id and kind, what it is called, source, licence, attribution, date and SHA-256 (hex),
+    and what was done to its content when it was read."""
+    return [
+        {name: layer.get(name) for name in SAID} | {"attribution": credit(layer) or None}
+        for layer in run.record.recipe.inputs
+    ]
+
+
+def _source(layer: Mapping[str, JsonValue]) -> str:
+    named, licence = layer["attribution"] or "source not stated", layer["licence"] or "licence not stated"
+    by = f" by {layer['source']}" if layer["source"] and layer["source"] not in str(named) else ""
+    dated = f"date {layer['date']}" if layer["date"] else "date not stated"
+    title = f" “{layer['title']}”" if layer["title"] else ""
+    said = [f"{named}{by}", str(licence), dated, *([f"SHA-256 {str(layer['sha256'])[:16]}"] if layer["sha256"] else [])]
+    done = layer["conversions"] if isinstance(layer["conversions"], list) else []
+    return "\n".join([f"- {layer['layer_id']}{title} ({layer['kind']}): " + ", ".join(said),
+                      *(f"  read so: {each}" for each in done)])  # fmt: skip

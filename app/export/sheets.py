@@ -12,8 +12,9 @@ from app.export.values import attributes
 from app.store import Run
 
 BOM = "\ufeff"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that starts so would be run as a formula by a spreadsheet; it gets an apostrophe in front."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A text that starts so would be run as a formula by a spreadsheet (the wide signs in an East Asian one); it gets an
+apostrophe in front."""
 
 
 def as_csv(run: Run, layer: str) -> bytes:
@@ -27,7 +28,7 @@ def as_csv(run: Run, layer: str) -> bytes:
     shapes[shapely.is_empty(shapes)] = None
     inside = shapely.point_on_surface(shapes)
     plain = plain.assign(lon=shapely.get_x(inside).round(7), lat=shapely.get_y(inside).round(7))
-    text = plain.select_dtypes(["object", "str"]).columns
+    text = plain.select_dtypes(["object", "str", "category"]).columns
     plain = plain.assign(**{name: plain[name].map(_harmless) for name in text})
     buffer = io.StringIO()
     plain.to_csv(buffer, index=False, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)

@@ -201,8 +201,14 @@ def _plain(values: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 
 def _attribution(recipe: Recipe) -> list[str]:
-    named = [str(layer["attribution"]) for layer in recipe.inputs if layer.get("attribution")]
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys(named for layer in recipe.inputs if (named := credit(layer))))
+
+
+def credit(layer: Mapping[str, JsonValue]) -> str:
+    """Whom to name for an input: as it wants to be named, else its source and licence; empty where neither is known."""
+    if layer.get("attribution") or not layer.get("source"):
+        return str(layer.get("attribution") or "")
+    return f"{layer['source']} ({layer['licence']})" if layer.get("licence") else str(layer["source"])
 
 
 def _write_table(folder: Path, name: str, frame: gpd.GeoDataFrame) -> LayerRecord:

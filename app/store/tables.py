@@ -7,8 +7,9 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from geo.crs import WGS84
+from geo.crs import WGS84, reproject
 
 DECIMALS = 7
 """Coordinates are kept to 1e-7 degrees, about a centimetre."""
@@ -16,9 +17,14 @@ DECIMALS = 7
 
 def laid_down(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table as it is kept: longitude and latitude (EPSG:4326) to 1e-7 degrees, rows in the order of their id."""
-    geographic = frame.to_crs(WGS84)
-    rounded = shapely.transform(geographic.geometry.to_numpy(), lambda xy: np.round(xy, DECIMALS))
-    kept = geographic.set_geometry(gpd.GeoSeries(rounded, index=geographic.index, crs=WGS84))
+    source = frame.crs.to_string()
+
+    def degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = reproject(xy[:, 0], xy[:, 1], source=source, target=WGS84)
+        return np.asarray(np.column_stack((x, y)).round(DECIMALS))
+
+    moved = shapely.transform(frame.geometry.to_numpy(), degrees)
+    kept = frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
     name = id_column(kept)
     return (kept.sort_values(name, kind="stable") if name else kept).reset_index(drop=True)
 

@@ -25,7 +25,7 @@ from osmium.osm.types import OSMEntity
 from data.osm.raw import Header
 from data.osm.values import day
 from data.osm.wire import zero_in_text
-from geo.errors import Fault, FileMissingError, UnreadableError
+from geo.errors import Fault, FileMissingError, RenxingError, UnreadableError
 
 NEW_OBJECT = 1 << 40
 """Added to the number of an object that has no id of OpenStreetMap's yet; real ids are far below."""
@@ -99,7 +99,9 @@ def reading(path: Path) -> Iterator[None]:
     """What libosmium says of a broken file, as an error for the planner."""
     try:
         yield
-    except (RuntimeError, UnicodeDecodeError) as error:
+    except RenxingError:
+        raise
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         raise UnreadableError(Fault("a complete OpenStreetMap file", f"“{error}”", str(path), AGAIN)) from error
 
 

@@ -27,6 +27,7 @@ from data.study.outline import Ground, ground_of, read_outline
 from geo.city import City
 from geo.errors import Fault, FileMissingError, InputError, refuse
 from geo.hazards import Hazard
+from geo.reasons import Sentence
 
 Tables = dict[str, gpd.GeoDataFrame]
 PEOPLE = "population"
@@ -45,10 +46,22 @@ def load(study: StudyFile, folder: Path, *, cache: Path | None = None) -> City:
     if ground.bounds is not None:
         require_overlap(extract.bounds, ground.bounds, where=_where(study))
     read = _read(study, folder, ground)
-    notes = (*said, *(note for one in read for note in of_layer(one.layer.layer_id, one.notes)))
-    city = _city(study, extract, read)
-    city = dataclasses.replace(city, notes=notes)
+    city = dataclasses.replace(_city(study, extract, read), notes=(*said, *_notes(read)), hazard_notes=_of_hazards(read))
     return city if outline is None else clipped(city, outline)
+
+
+def _notes(read: Sequence[Read]) -> Iterable[Sentence]:
+    """What the layers that count in every scenario gave to say."""
+    others = [one for one in read if one.layer.kind != "hazard"]
+    return (note for one in others for note in of_layer(one.layer.called, one.notes, layer_id=one.layer.layer_id))
+
+
+def _of_hazards(read: Sequence[Read]) -> dict[str, tuple[Sentence, ...]]:
+    """What each hazard gave to say, by layer id."""
+    return {
+        one.layer.layer_id: of_layer(one.layer.called, one.notes, layer_id=one.layer.layer_id)
+        for one in read if one.layer.kind == "hazard"
+    }  # fmt: skip
 
 
 def _read(study: StudyFile, folder: Path, ground: Ground) -> list[Read]:

@@ -36,6 +36,8 @@ IDLE: Mapping[str, tuple[str, ...]] = {"hazard": ("time",), "population": OF_HAZ
 """What layers of a kind cannot say; the kinds not named: nothing of hazards, no unit and no time."""
 OF_FILES = ("file", "unit", "classes", "class_table", "crs", "nodata", "time", "columns", "constants")
 """What only a layer with a file can say."""
+HASHED = re.compile(r"[a-z]+-[0-9a-f]{8}")
+"""Id made of a title in another script (``app.store.ids``)."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -54,6 +56,7 @@ class Layer(BaseModel):
     model_config = FROZEN
 
     layer_id: Id = Field(description="Name of the layer, unique in the study (a-z, 0-9, _, -).")
+    title: str | None = Field(default=None, description="What the layer is called, e.g. its file's own name (text).")
     kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities, buildings, "
                       "streets, elevation, lots or supplies.")  # fmt: skip
     file: str = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
@@ -91,6 +94,11 @@ class Layer(BaseModel):
     )
     columns: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = the file's column.")
     constants: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = what every row has.")
+
+    @property
+    def called(self) -> str:
+        """What people are shown: the id, or the title where the id is made of a hash because nobody can read that."""
+        return self.title if self.title and HASHED.fullmatch(self.layer_id) else self.layer_id
 
 
 class Scenario(BaseModel):

@@ -19,6 +19,7 @@ from data.study.definition import ELEVATION, LEVEL, STREETS, VALUE, Layer
 from data.study.outline import Ground
 from geo.crs import WGS84
 from geo.errors import Fault, ParameterError
+from geo.derived import KINDS as DERIVED
 from geo.hazards import Grid, Hazard
 from geo.reasons import Sentence
 from geo.shifts import SYSTEMS
@@ -128,6 +129,14 @@ def _shifted(layer: Layer) -> list[str]:
 def _converted(unit: str | None, ours: str) -> list[str]:
     """What was done to the values, if anything."""
     return [f"{unit} -> {ours}"] if unit and unit != ours else []
+
+
+def title_of(layer: Layer) -> tuple[str, str]:
+    """What a hazard's layer is called in English and Chinese, a derived one too."""
+    if layer.derived:
+        named = DERIVED[str(layer.hazard)]
+        return named.en, named.zh
+    return label(str(layer.hazard), layer.return_period_y, layer.hours)
 
 
 def label(hazard: str, return_period_y: float | None, hours: float | None = None) -> tuple[str, str]:

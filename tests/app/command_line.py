@@ -38,6 +38,10 @@ class Renxing:
         code = left.value.code
         return Said(int(code or 0), *self._capture.readouterr())
 
+    def beside(self, workspace: Path) -> Renxing:
+        """The same on another workspace."""
+        return Renxing(workspace, self._capture, self._patch)
+
     @property
     def studies(self) -> Path:
         return self.workspace / "studies"

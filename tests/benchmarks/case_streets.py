@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
 
 import numpy as np
 
@@ -50,17 +53,21 @@ def read(size: int | str) -> Prepared:
 
 @read.rival("pyrosm")
 def read_pyrosm(size: int | str) -> Prepared:
-    """The same tables as far as pyrosm has them: streets with nodes, buildings, and places of interest."""
+    """The same tables as far as pyrosm has them: streets with nodes, buildings, and places of interest.
+
+    pyrosm keeps what it read below the temporary folder and opens that the next time: each run gets an empty folder.
+    """
     import pyrosm
 
     path = str(extract(size))
 
     def work() -> int:
-        osm = pyrosm.OSM(path)
-        osm.get_network("walking", nodes=True)
-        osm.get_pois({"amenity": True, "leisure": True, "emergency": True})
-        osm.get_landuse()
-        return len(osm.get_buildings())
+        with TemporaryDirectory() as empty, mock.patch.object(tempfile, "tempdir", empty):
+            osm = pyrosm.OSM(path)
+            osm.get_network("walking", nodes=True)
+            osm.get_pois({"amenity": True, "leisure": True, "emergency": True})
+            osm.get_landuse()
+            return len(osm.get_buildings())
 
     return work(), work
 

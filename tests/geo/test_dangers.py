@@ -179,3 +179,22 @@ def test_the_size_of_cells_changes_no_home(cells: int, side: float) -> None:
     values = np.repeat([[0.0, 3.0]], cells // 2, axis=1).astype(np.float32)
     fine = Hazard("landslide", "landslide", "level", Grid(values, (side, 0, X, 0, -100, Y), CRS))
     assert told(homes(10, 10, 10, 10), fine)["level_combined"].tolist() == [0, 0, 3, 3]
+
+
+def test_a_wide_place_has_larger_cells_and_it_is_said() -> None:
+    few = {"composite": {"cells_max": 200}, "derived": {"cells_max": 200}}
+    tight = PlanParams.model_validate({
+        part: {**values, **few.get(part, {})} for part, values in PARAMS.model_dump().items()
+    })  # fmt: skip
+    combined = dangers.together([SLIDE], extent=EXTENT, crs=CRS, params=tight)
+    assert combined is not None
+    assert (combined.level.transform[0], combined.level.values.size <= 200) == (20, True), "10 m would be 400 cells"
+    assert np.nanmax(combined.level.values) == 3
+    assert [note.code for note in dangers.coarser(EXTENT, params=tight)] == ["composite_cells_larger"]
+    assert dangers.coarser(EXTENT, params=PARAMS) == ()
+    known, notes = dangers.of_city(city(derived={"w": "waterside"}), extent=EXTENT, params=tight)
+    assert known["w"].grid.transform[0] == 20
+    assert [note.en for note in notes] == [
+        "Hazards of the map are told in cells of 20 m instead of 10 m: there would be too many (derived.cells_max)."
+    ]
+    assert notes[0].zh

@@ -68,7 +68,14 @@ def test_it_is_a_network() -> None:
     assert (np.asarray(built.length_m) % 150 == 0).all()
 
 
+def test_large_ground_gets_a_wider_lattice_and_says_so() -> None:
+    county = np.array([shapely.box(0, 0, 60_000, 60_000)], dtype=object)
+    ways, notes = lattice.made([county], crs=CRS, params=PARAMS)
+    built = network.build(ways)
+    assert (np.asarray(built.length_m) % 200 == 0).all() and "200 m" in notes[0].en
+
+
 def test_too_large_is_refused_before_it_is_made() -> None:
     country = np.array([shapely.box(0, 0, 1e6, 1e6)], dtype=object)
-    with pytest.raises(LimitError, match="lattice.spacing_m"):
+    with pytest.raises(LimitError, match=r"lattice\.reach_m"):
         lattice.made([country], crs=CRS, params=PARAMS)

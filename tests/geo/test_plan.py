@@ -221,3 +221,53 @@ def test_a_velocity_without_a_flood_is_refused() -> None:
     fast = Hazard("flood", "flood_velocity", "m/s", grid)
     with pytest.raises(InputError, match="a flood beside the velocity"):
         computed(city(fast), FLOOD)
+
+
+def test_people_of_the_day_are_elsewhere_than_those_of_the_night() -> None:
+    town = city(LOW)
+    night, day = town.people[None], town.people[None].assign(people=[1000, 0, 0, 5])
+    both = replace(town, people={"night": night, "day": day})
+    served = {
+        time: plan.run(plan.prepare(both, params=DEFAULTS, time=time), FLOOD).headline["people_served"]  # type: ignore[arg-type]
+        for time in ("night", "day")
+    }
+    assert served == {"night": 111, "day": 1000}
+    only = plan.prepare(replace(town, people={"day": day}), params=DEFAULTS, time="night")
+    assert only.people.total == 1005, "better the people of another time than none, and it is said"
+    assert len(only.notes) == len(plan.prepare(replace(town, people={None: day}), params=DEFAULTS).notes) + 1
+
+
+def test_communities_add_up_to_the_units_above_them() -> None:
+    town = city(LOW)
+    assert town.communities is not None
+    parts = replace(town, communities=town.communities.assign(parent_id=["Old Town", None]))
+    found = computed(parts, FLOOD).layers
+    districts = found["districts"].set_index("community_id")
+    assert districts["people"].to_dict() == {"subdistrict_Old Town": 11, "none_subdistrict": 1100}
+    assert districts["people_served"].sum() == found["communities"]["people_served"].sum() == 111
+    assert "districts" not in computed(city(LOW), FLOOD).layers
+
+
+def test_several_hazards_are_one_level_where_people_are() -> None:
+    low, slide = (
+        water(*[(14, row) for row in range(6, 9)]),
+        replace(LOW, hazard_id="slide", kind="landslide", unit="level"),
+    )
+    town = city(low, slide)
+    both = computed(town, Scenario("both", "emergency", ("flood", "slide")))
+    assert both.combined is not None
+    assert both.combined.hazard_ids == ("flood", "slide")
+    assert [hazard.hazard_id for hazard in both.faced] == ["flood", "slide"]
+    normal = computed(town, NORMAL)
+    assert (normal.combined, normal.faced) == (None, ())
+    assert both.layers["communities"]["people_displaced"].sum() == both.headline["people_displaced"]
+
+
+def test_ground_that_is_only_near_the_water_changes_nobodys_way() -> None:
+    river = shapely.LineString([(ORIGIN[0] - 100, ORIGIN[1] + 30), (ORIGIN[0] + 500, ORIGIN[1] + 30)])
+    town = replace(city(), lines=table(tables.LINES, [river], kind=["river"]), derived={"waterside": "waterside"})
+    near, normal = computed(town, Scenario("near", "alert", ("waterside",))), computed(town, NORMAL)
+    assert near.headline["people_served"] == normal.headline["people_served"] == 1111
+    assert near.layers["demand"]["level_combined"].max() > 0
+    assert near.headline["people_displaced"] == 0
+    assert near.layers["streets"]["walk_usable"].all()

@@ -55,9 +55,18 @@ def test_the_planner_chooses_about_candidates(choice: str, kept: list[str]) -> N
     )
 
 
-def test_small_sites_do_not_count_unknown_ones_and_declared_ones_do() -> None:
+def test_small_candidates_do_not_count_unknown_ones_and_declared_ones_do() -> None:
     table = sites({"area_m2": 1999.0}, {"area_m2": 2000.0}, {"area_m2": np.nan}, {"area_m2": 10.0, "capacity": 30.0})
-    assert shelters.in_plan(table, params=PARAMS)["shelter_id"].tolist() == ["s1", "s2", "s3"]
+    candidates = table.assign(origin="candidate")
+    assert shelters.in_plan(candidates, params=PARAMS)["shelter_id"].tolist() == ["s1", "s2", "s3"]
+    said = shelters.small_notes(candidates, params=PARAMS)
+    assert [(note.code, note.count) for note in said] == [("candidates_too_small", 1)]
+
+
+def test_what_a_list_calls_a_shelter_is_one_whatever_its_size() -> None:
+    table = sites({"area_m2": 12.0}, {"area_m2": 2000.0}).assign(origin="official")
+    assert shelters.in_plan(table, params=PARAMS)["shelter_id"].tolist() == ["s0", "s1"]
+    assert shelters.small_notes(table, params=PARAMS) == ()
 
 
 def test_room_is_declared_or_from_floor_or_from_open_ground() -> None:

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import standards
 from geo import summary
 from geo.evacuation import STATES, WalkParams
 from geo.summary import StatusParams
+from tests.geo import one_by_one
 
 CRS = "EPSG:32631"
 WALK = WalkParams.of(standards.load()).model_copy(update={"speed_ms": 1.0, "snap_max_m": 50, "island_m": 0})
@@ -138,3 +139,39 @@ def test_a_weighted_quantile_is_the_quantile_of_everybody(pairs: list[tuple[floa
     else:
         rank = int(np.ceil(share * len(everybody) * (1 - 1e-12)))
         assert found == everybody[max(rank, 1) - 1]
+
+
+@st.composite
+def towns(draw: st.DrawFn) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Homes and shelters of which anything may be so, in communities, in none, or outside all of them."""
+    walks = st.one_of(st.just(np.nan), st.floats(0, 4000))
+    place, flag = st.sampled_from(["a", "b", "c", "outside", None]), st.booleans()
+    rows = draw(st.lists(st.tuples(place, st.integers(0, 99), st.sampled_from(STATES), walks), max_size=30))
+    demand = homes(rows)  # type: ignore[arg-type]
+    flags = {name: draw(st.lists(flag, min_size=len(rows), max_size=len(rows)))
+             for name in ("served_normal", "exposed", "lost_way")}  # fmt: skip
+    normal = draw(st.lists(walks, min_size=len(rows), max_size=len(rows)))
+    demand = demand.assign(walk_s_normal=np.array(normal, dtype=float)).assign(
+        **{name: np.array(values, dtype=bool) for name, values in flags.items()}
+    )
+    known = st.one_of(st.just(np.nan), st.floats(0, 1000))
+    return demand, sites(*draw(st.lists(st.tuples(place, flag, known, known), max_size=20)))  # type: ignore[arg-type]
+
+
+@settings(max_examples=30, deadline=None)
+@given(towns())
+def test_all_communities_at_once_are_each_alone(town: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]) -> None:
+    demand, shelters = town
+    found = summary.by_community(units("b", "a", "empty", "c"), demand, shelters, params=STATUS, walk=WALK)
+    expected = pd.DataFrame([
+        one_by_one.community(
+            demand[demand["community_id"] == name], shelters[shelters["community_id"] == name], params=STATUS, walk=WALK
+        )
+        for name in found["community_id"]
+    ])  # fmt: skip
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(found[list(expected)]), expected, check_exact=True, check_dtype=False, check_column_type=False
+    )
+    everybody = one_by_one.community(demand, shelters, params=STATUS, walk=WALK)
+    city = summary.headline(demand, shelters)
+    pd.testing.assert_series_equal(pd.Series(city), pd.Series(everybody)[list(city)].astype(float), check_exact=True)

@@ -1,7 +1,7 @@
 """Thousands of mutated files opened as the program opens them: nothing may crash, hang or hoard.
 
-``python -m tests.hostile.fuzzer --n 20000 --seed 7`` runs on demand; ``--index 123`` opens one input again and writes it
-to the folder of ``--keep``. Several inputs share a child; when it dies, the one at fault is opened alone.
+``python -m tests.hostile.fuzzer --n 20000 --seed 7`` runs on demand; ``--index 123`` opens one input again and writes
+it to the folder of ``--keep``. Several inputs share a child; when it dies, the one at fault is opened alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +25,14 @@ from geo.errors import RenxingError
 from tests.hostile.mutations import mutated
 from tests.hostile.opening import opened
 
+Opener = Callable[[int, list[int], str], int]
 TOGETHER = 25
 SECONDS, MEMORY_BYTES = 30.0, 2 << 30
 """The longest that an answer may take, and the most memory of a child."""
 ALLOWED = Allowance(memory_bytes=MEMORY_BYTES, cpu_s=120, wall_s=120)
 ALONE = Allowance(memory_bytes=MEMORY_BYTES, cpu_s=60, wall_s=SECONDS)
 FOUL = frozenset({"killed", "late", "memory", "slow", "failed"})
-"""Endings that no input may have: the process died, was too late or too large, or a reader failed instead of refusing."""
+"""Endings that no input may have: the process died, was late or large, or a reader failed instead of refusing."""
 
 
 @dataclass(frozen=True)
@@ -62,44 +63,49 @@ class Report:
         return [each for each in self.outcomes if each.ending in FOUL]
 
     def __str__(self) -> str:
-        endings = ", ".join(f"{ending} {n:,}" for ending, n in Counter(each.ending for each in self.outcomes).most_common())
+        endings = ", ".join(
+            f"{ending} {n:,}" for ending, n in Counter(each.ending for each in self.outcomes).most_common()
+        )
         slowest = max((each.seconds for each in self.outcomes), default=0.0)
-        return (f"{len(self.outcomes):,} inputs in {self.seconds:.0f} s: {endings}; slowest {slowest:.1f} s, "
-                f"largest child {self.peak_bytes >> 20:,} MiB")  # fmt: skip
+        return (
+            f"{len(self.outcomes):,} inputs in {self.seconds:.0f} s: {endings}; slowest {slowest:.1f} s, "
+            f"largest child {self.peak_bytes >> 20:,} MiB"
+        )
 
 
-def run(n: int, seed: int, *, first: int = 0, workers: int = 2) -> Report:
-    """Open ``n`` inputs of a seed, from number ``first`` on."""
+def run(n: int, seed: int, *, first: int = 0, workers: int = 2, open_all: Opener | None = None) -> Report:
+    """Open ``n`` inputs of a seed, from number ``first`` on, by ``open_all`` (default: ``opened_all``)."""
+    opener = open_all or opened_all
     began, report = time.monotonic(), Report()
     batches = [range(at, min(at + TOGETHER, first + n)) for at in range(first, first + n, TOGETHER)]
     with ThreadPoolExecutor(workers) as pool:
-        for outcomes, peak in pool.map(lambda batch: _settled(seed, batch), batches):
+        for outcomes, peak in pool.map(lambda batch: _settled(opener, seed, batch), batches):
             report.outcomes += outcomes
             report.peak_bytes = max(report.peak_bytes, peak)
     report.seconds = time.monotonic() - began
     return report
 
 
-def _settled(seed: int, batch: Sequence[int]) -> tuple[list[Outcome], int]:
+def _settled(opener: Opener, seed: int, batch: Sequence[int]) -> tuple[list[Outcome], int]:
     """The outcomes of a batch; where a child dies, its last input is opened alone and a new child goes on."""
     found: list[Outcome] = []
     peak = 0
     with tempfile.TemporaryDirectory(prefix="fuzzing-") as folder:
         while len(found) < len(batch):
             left = batch[len(found) :]
-            answer = answered(opened_all, seed, list(left), folder, allowed=ALLOWED if len(left) > 1 else ALONE)
+            answer = answered(opener, seed, list(left), folder, allowed=ALLOWED if len(left) > 1 else ALONE)
             new = list(_logged(Path(folder)))
             found += new
             peak = max(peak, answer.peak_bytes)
-            if answer.ending != "done":
-                found.append(_alone(seed, batch[len(found)], folder))
+            if answer.ending != "done" and len(found) < len(batch):
+                found.append(_alone(opener, seed, batch[len(found)], folder))
     return found, peak
 
 
-def _alone(seed: int, index: int, folder: str) -> Outcome:
+def _alone(opener: Opener, seed: int, index: int, folder: str) -> Outcome:
     """What comes of the input with which a child died, in a child of its own."""
     began = time.monotonic()
-    answer = answered(opened_all, seed, [index], folder, allowed=ALONE)
+    answer = answered(opener, seed, [index], folder, allowed=ALONE)
     logged = list(_logged(Path(folder)))
     if answer.ending == "done" and logged:
         return logged[0]
@@ -118,10 +124,15 @@ def _logged(folder: Path) -> Iterator[Outcome]:
 def opened_all(seed: int, batch: list[int], folder: str) -> int:
     """In the child: make each input, open it, write down at once what came of it."""
     tempfile.tempdir = folder
-    with (Path(folder) / "log").open("ab", buffering=0) as log:
-        for index in batch:
-            log.write(orjson.dumps(_outcome(seed, index, Path(folder))) + b"\n")
+    for index in batch:
+        note(folder, _outcome(seed, index, Path(folder)))
     return len(batch)
+
+
+def note(folder: str, outcome: Outcome) -> None:
+    """In the child: write an outcome down, so that it is there even when the next input is the last."""
+    with (Path(folder) / "log").open("ab", buffering=0) as log:
+        log.write(orjson.dumps(outcome) + b"\n")
 
 
 def _outcome(seed: int, index: int, folder: Path) -> Outcome:
@@ -167,9 +178,11 @@ def main() -> int:
     asked.add_argument("--workers", type=int, default=2)
     asked.add_argument("--keep", type=Path, help="folder for inputs that did what none may")
     said = asked.parse_args()
-    report = run(1, said.seed, first=said.index) if said.index is not None else run(
-        said.n, said.seed, first=said.first, workers=said.workers
-    )  # fmt: skip
+    report = (
+        run(1, said.seed, first=said.index)
+        if said.index is not None
+        else run(said.n, said.seed, first=said.first, workers=said.workers)
+    )
     print(report)
     for each in report.outcomes if said.index is not None else report.foul:
         print(each)

@@ -1,4 +1,7 @@
-"""A file opened as the program opens it, in the process that is confined: what comes of it."""
+"""A file opened as the program opens it, in the process that is confined: what comes of it.
+
+Imported by every child, so it imports nothing that a child has not got already.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from data import intake
+from data import intake, osm
 from data.study import Layer, StudyFile
-from tests.hostile.seeds import INTO, NEAR
+from data.study.opening import place_told
+
+NEAR = (118.78, 32.03, 118.84, 32.09)
+"""Where the study lies, degrees."""
+INTO = "EPSG:32650"
 
 
-def opened(given: str, path: str) -> dict[str, Any]:
-    """What the program takes from a file given as a layer of a kind, a study's definition or an archive."""
+def opened(given: str, path: str, scratch: str | None = None) -> dict[str, Any]:
+    """What the program takes from a file given as a layer of a kind, a study's definition or an archive.
+
+    Temporary files go to the folder ``scratch``, if one is named.
+    """
+    tempfile.tempdir = scratch or tempfile.tempdir
     if given == "study":
         return {"study": StudyFile.load(Path(path)).name}
     if given == "archive":
         return _replayed(path)
     if given == "osm":
-        return intake.map_told(path)
+        return place_told(path, None, None) | {"counts": osm.read(path).counts}
     return intake.layer_told(described(given), path, INTO, NEAR)
 
 

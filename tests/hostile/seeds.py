@@ -17,11 +17,9 @@ import openpyxl
 import osmium
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 WEST, SOUTH, STEP = 118.80, 32.05, 0.002
-NEAR = (118.78, 32.03, 118.84, 32.09)
-INTO = "EPSG:32650"
 ROWS = 6
 PLACES = "shelters EPSG:4326"
 """Given as shelters, with the coordinate system that a file of cells does not say."""
@@ -30,7 +28,11 @@ PLACES = "shelters EPSG:4326"
 def shelters() -> gpd.GeoDataFrame:
     """Six squares with a name in Chinese, a capacity and an area."""
     boxes = [shapely.box(x, SOUTH, x + STEP / 2, SOUTH + STEP / 2) for x in WEST + STEP * np.arange(ROWS)]
-    columns = {"name": [f"避难所{i}" for i in range(ROWS)], "capacity": np.arange(100, 700, 100), "area_m2": [900.5] * ROWS}
+    columns = {
+        "name": [f"避难所{i}" for i in range(ROWS)],
+        "capacity": np.arange(100, 700, 100),
+        "area_m2": [900.5] * ROWS,
+    }
     return gpd.GeoDataFrame(columns, geometry=boxes, crs="EPSG:4326")
 
 
@@ -105,7 +107,7 @@ def xlsx() -> bytes:
 def tif(**options: object) -> bytes:
     depths = np.linspace(0, 3, 32 * 32, dtype=np.float32).reshape(32, 32)
     depths[0] = -9999
-    place = from_origin(WEST, SOUTH + 32 * 0.0005, 0.0005, 0.0005)
+    place = Affine(0.0005, 0, WEST, 0, -0.0005, SOUTH + 32 * 0.0005)
     asked: dict[str, object] = {"nodata": -9999, "compress": "deflate", "dtype": "float32", "crs": "EPSG:4326"}
     with rasterio.MemoryFile() as memory:
         with memory.open(driver="GTiff", width=32, height=32, count=1, transform=place, **(asked | options)) as target:
@@ -130,8 +132,8 @@ def osm_xml() -> bytes:
         text.append(f"<way id='{number}' version='1'>{inner}<tag k='highway' v='residential'/></way>")
     house = "".join(f"<nd ref='{ref}'/>" for ref in (1, 2, 7, 6, 1))
     text.append(f"<way id='50' version='1'>{house}<tag k='building' v='yes'/></way>")
-    text.append("<relation id='5' version='1'><member type='way' ref='50' role='outer'/><tag k='type' v='multipolygon'/>"
-                "<tag k='leisure' v='park'/></relation></osm>")  # fmt: skip
+    text.append("<relation id='5' version='1'><member type='way' ref='50' role='outer'/>")
+    text.append("<tag k='type' v='multipolygon'/><tag k='leisure' v='park'/></relation></osm>")
     return "\n".join(text).encode()
 
 
@@ -191,8 +193,9 @@ def archive(inside: dict[str, bytes] | None = None, listed: dict[str, bytes] | N
 SEEDS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a.geojson": ("shelters", geojson), "a.gpkg": ("shelters", gpkg), "a.zip": ("shelters", shapefile_zip),
     "a.fgb": ("shelters", fgb), "a.parquet": ("shelters", parquet), "a.csv": (PLACES, csv_utf8),
-    "gbk.csv": (PLACES, csv_gbk), "a.xlsx": (PLACES, xlsx), "a.tif": ("hazard", tif), "a.asc": ("hazard", asc),
-    "people.tif": ("population", tif), "a.osm": ("osm", osm_xml), "a.osm.pbf": ("osm", osm_pbf),
+    "gbk.csv": (PLACES, csv_gbk), "a.xlsx": (PLACES, xlsx), "a.tif": ("hazard", tif),
+    "a.asc": ("hazard EPSG:4326", asc), "people.tif": ("population", tif),
+    "a.osm": ("osm", osm_xml), "a.osm.pbf": ("osm", osm_pbf),
     "a.osm.gz": ("osm", osm_gz), "a.osm.bz2": ("osm", osm_bz2), "study.toml": ("study", study_toml),
     "archive.zip": ("archive", archive),
 }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from data import given, rasters, vectors
 from data.extents import in_degrees, require_overlap
-from geo.errors import ColumnError, CrsError, NoOverlapError
+from geo.errors import ColumnError, CrsError, InputError, NoOverlapError
 
 KAMPEN = (5.841, 52.524, 5.989, 52.584)
 
@@ -39,9 +39,12 @@ def test_a_flood_elsewhere(shared_data: Path) -> None:
         require_overlap(in_degrees(grid.bounds, crs=grid.crs, where="flood"), KAMPEN, where="flood")
 
 
-def test_classes_are_said(shared_data: Path) -> None:
-    _, notes = rasters.read(shared_data / "tacloban/noah-Leyte_TaclobanCity_Flood_100year.tif", unit="m")
-    assert "raster_classes" in {note.code for note in notes}
+def test_classes_are_asked_for_and_then_read(shared_data: Path) -> None:
+    path = shared_data / "tacloban/noah-Leyte_TaclobanCity_Flood_100year.tif"
+    with pytest.raises(InputError, match="classes with a palette, not values: 1, 2, 3, 4.*@philippines-noah-flood"):
+        rasters.read(path, unit="m")
+    grid, _ = rasters.read(path, unit="m", classes={"1": 2, "2": 1, "3": 0.3, "4": 0})
+    assert set(np.unique(grid.values[~np.isnan(grid.values)])) == {np.float32(depth) for depth in (0, 0.3, 1, 2)}
 
 
 def test_points_without_prj(shared_data: Path) -> None:

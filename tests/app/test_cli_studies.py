@@ -1,0 +1,83 @@
+"""Studies on the command line: hazards of the map itself, scenarios, layers taken out again, archives."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from tests.app.command_line import Renxing
+from tests.data.osm.drawn import CRS, EAST, NORTH
+
+
+def test_a_hazard_is_derived_scheduled_and_taken_out_again(town: Renxing) -> None:
+    derived = town("derive", "town", "waterside", "--scenario", "risk")
+    assert (derived.code, derived.out.strip()) == (0, "town has waterside now")
+    told = town("scenario", "town", "risk", "--time", "day", "--state", "alert", "--title-zh", "临水", "--json").json
+    risk = told["scenarios"][-1]
+    assert (risk["time"], risk["state"], risk["name"], risk["name_zh"], risk["hazards"]) == (
+        "day", "alert", "Waterside · risk", "临水", ["waterside"],
+    )  # fmt: skip
+    runs = town("run", "town", "--json").json["runs"]
+    assert [run["scenario_id"] for run in runs] == ["normal", "risk"]
+    removed = town("remove", "town", "waterside", "--json").json
+    assert [layer["layer_id"] for layer in removed["layers"]] == ["osm"]
+    assert removed["scenarios"][-1]["hazards"] == []
+    assert town("run", "town", "--json").json["runs"][1]["run_id"] != runs[1]["run_id"]
+
+
+def kept(town: Renxing) -> dict[str, bytes]:
+    """Every file of the workspace; the lock of a study that was about to be edited is none of its content."""
+    return {name: content for name, content in town.files().items() if not name.endswith("/.lock")}
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (("derive", "town", "volcano"), "a hazard of waterside"),
+    (("derive", "town", "steep_slope"), "renxing add town elevation FILE"),
+    (("scenario", "town", "wet", "--hazard", "flood"), "none yet"),
+    (("remove", "town", "flood"), "a layer of the study (osm)"),
+])  # fmt: skip
+def test_what_cannot_be_is_refused_and_changes_nothing(town: Renxing, words: tuple[str, ...], says: str) -> None:
+    before = kept(town)
+    said = town(*words)
+    assert (said.code, kept(town)) == (1, before), said.err
+    assert says in said.err
+
+
+def test_a_table_of_classes_is_named(town: Renxing, tmp_path: Path) -> None:
+    zone = shapely.box(EAST - 50, NORTH - 50, EAST + 250, NORTH + 300)
+    zones = gpd.GeoDataFrame({"A31a_105": ["2"]}, geometry=[zone], crs=CRS)
+    zones.to_file(tmp_path / "zones.geojson")
+    words = ("add", "town", "hazard", tmp_path / "zones.geojson", "--hazard", "flood", "--map", "@japan-flood-rank")
+    added = town(*words, "--json")
+    assert added.code == 0, added.err
+    layer = added.json["layers"][-1]
+    assert (layer["unit"], layer["class_table"], layer["classes"]) == ("m", "japan-flood-rank", {})
+    refused = town(*words, "--unit", "cm", "--name", "b")
+    assert refused.code == 1
+    assert "@japan-flood-rank" in refused.err
+
+
+def test_an_archive_is_replayed_elsewhere(flooded: Renxing, tmp_path: Path) -> None:
+    flooded("run", "town")
+    out = tmp_path / "town.zip"
+    assert flooded("export", "town", "--format", "archive", "--out", out).code == 0
+    assert "study.toml" in zipfile.ZipFile(io.BytesIO(out.read_bytes())).namelist()
+    elsewhere = flooded.beside(tmp_path / "elsewhere")
+    said = elsewhere("replay", out, "--json")
+    assert said.code == 0, said.err
+    there, here = (place("show", "town", "--json").json["runs"] for place in (elsewhere, flooded))
+    assert [{**run, "folder": ""} for run in there] == [{**run, "folder": ""} for run in here]
+
+
+def test_tables_as_geoparquet(flooded: Renxing, tmp_path: Path) -> None:
+    (run,) = flooded("run", "town", "--scenario", "flood", "--json").json["runs"]
+    assert flooded("export", "town", "--format", "parquet", "--run", run["run_id"], "--out", tmp_path / "out").code == 0
+    (path,) = (tmp_path / "out").rglob("communities.parquet")
+    found = gpd.read_parquet(path)
+    assert found["people"].sum() == run["headline"]["people"]
+    assert found.crs.to_epsg() == 4326
