@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
-from app.additions import Addition, layer_faults, layer_of, mapping, option_faults
+from app.additions import Addition, layer_faults, layer_of, mapping, nodata_of, option_faults
 from app.emergencies import with_scenario
 from app.run import Stage
 from app.store import Study, Workspace
@@ -24,7 +24,7 @@ from geo import derived
 from geo.errors import ConflictError, Fault, ParameterError, refuse
 from geo.reasons import Sentence
 
-__all__ = ["Addition", "add", "derive", "mapping", "new_study"]
+__all__ = ["Addition", "add", "derive", "mapping", "new_study", "nodata_of"]
 NORMAL = Scenario(scenario_id="normal", name="Normal day", name_zh="平时")
 METRES_PER_DEGREE = 111_320.0
 """Of latitude; of longitude at the equator."""
@@ -63,7 +63,8 @@ def add(
 ) -> tuple[Study, Layer, tuple[Sentence, ...]]:
     """Add a file to a study: the study, the new layer, and what is to be known of the file.
 
-    A hazard comes with a scenario: the named one, or an emergency of its own. Everything that is wrong with the file,
+    A hazard comes with a scenario: the named one, or an emergency of its own; one that replaces another keeps its
+    scenarios. Everything that is wrong with the file,
     its place or the options is refused before anything is written.
     """
     found = workspace.study(study_id)
@@ -73,16 +74,18 @@ def add(
     with stage("looking at the study"):
         ground = _ground(found)
     with stage("reading the file"):
-        looked = intake.look(layer, what.path, ground=ground)
+        looked = intake.look(layer, what.path, ground=ground, of=(found.file, found.folder))
     if ground.bounds is not None:
         wide = what.kind not in ("hazard", ELEVATION)
         require_overlap(looked.bounds, _widened(ground.bounds) if wide else ground.bounds, where=str(what.path))
     layer = layer.model_copy(update={"conversions": list(looked.conversions)})
     with stage("taking it in"):
         changed = workspace.add_layer(
-            study_id, layer, what.path, change=lambda file: with_scenario(file, layer, what.scenario)
-        )
-    return changed, changed.file.layers[-1], of_layer(layer.called, looked.notes, layer_id=layer.layer_id)
+            study_id, layer, what.path, replace=what.replace,
+            change=lambda file: with_scenario(file, layer, what.scenario),
+        )  # fmt: skip
+    taken = next(there for there in changed.file.layers if there.layer_id == layer.layer_id)
+    return changed, taken, of_layer(layer.called, looked.notes, layer_id=layer.layer_id)
 
 
 def derive(workspace: Workspace, study_id: str, kind: str, *, scenario: str = "", name: str = "") -> Study:

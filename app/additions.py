@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,8 +11,9 @@ from typing import Literal
 from app.store import Study
 from app.store.ids import is_id, made_id
 from data import given, rasters
-from data.hazards import HAZARDS, usual_unit
+from data.hazards import HAZARDS, unit_named, usual_unit
 from data.hazards import KINDS as HAZARD_KINDS
+from data.nodata import Named, each
 from data.standards.class_tables import class_table
 from data.study import Layer
 from data.study.definition import ELEVATION, STREETS, TABLES, ZONE_COLUMNS, is_number
@@ -34,7 +35,8 @@ class Addition:
 
     ``columns`` are a table's: our name -> the file's; a hazard has there what its values stand for: ``{"1": "2.0", "4":
     "none"}``, and the column of its outlines that says how bad each is, ``{"level": "RANK"}``. ``constants`` are our
-    columns with one value in every row. ``class_table`` names a table of what values stand for.
+    columns with one value in every row. ``class_table`` names a table of what values stand for. With ``replace`` it
+    takes the place of the layer of its name.
     """
 
     kind: str
@@ -44,7 +46,7 @@ class Addition:
     hazard: str = ""
     unit: str = ""
     crs: str | None = None
-    nodata: float | None = None
+    nodata: Named = None
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     class_table: str | None = None
@@ -56,6 +58,7 @@ class Addition:
     source: str | None = None
     licence: str | None = None
     attribution: str | None = None
+    replace: bool = False
 
     @property
     def zone_columns(self) -> dict[str, str]:
@@ -71,7 +74,7 @@ class Addition:
     def known_unit(self) -> str:
         """The unit of a hazard's values: as said, else that of its class table, else the kind's usual one."""
         if self.unit or self.class_table is None:
-            return self.unit or usual_unit(self.hazard)
+            return unit_named(self.unit) or usual_unit(self.hazard)
         return class_table(self.class_table).unit
 
 
@@ -109,7 +112,8 @@ def _hazard_faults(what: Addition) -> list[Fault]:
     if what.known_unit not in units:
         known = tuple(units) or tuple(dict.fromkeys(unit for kind in HAZARD_KINDS.values() for unit in kind.units))
         found = repr(what.known_unit or "none")
-        faults.append(Fault(f"the unit of the file's values: {', '.join(known)}", found, "--unit"))
+        cure = f"Ask who made the file, and write --unit {known[0]}, for example: a wrong guess is a wrong plan."
+        faults.append(Fault(f"the unit of the file's values: {', '.join(known)}", found, "--unit", cure))
     cure = f"Write --map 1=2.0 --map 4={NOTHING}: each value of the file and what it stands for, in --unit."
     expected = f"VALUE=NUMBER, from 0 on, or VALUE={NOTHING}"
     wrong = [f"{value}={meaning}" for value, meaning in what.classes.items() if not _explains(meaning)]
@@ -137,8 +141,9 @@ def twice(said: Iterable[tuple[str, str, str]]) -> list[Fault]:
 def layer_faults(layer: Layer, what: Addition, of: Study) -> list[Fault]:
     """What does not fit the study, or would not be found in it again."""
     faults = []
-    if layer.kind == ELEVATION and of.file.of_kind(ELEVATION):
-        there = of.file.of_kind(ELEVATION)[0].layer_id
+    heights = [there.layer_id for there in of.file.of_kind(ELEVATION)]
+    if layer.kind == ELEVATION and heights and not (what.replace and layer.layer_id in heights):
+        there = heights[0]
         faults.append(Fault("one layer of heights", f"{there} in the study already", "KIND", "Merge them beforehand."))
     if what.path.suffix.lower() == rasters.SRTM_ENDING and not TILE.fullmatch(layer.layer_id):
         cure = "Leave --name out, or give the tile in a zip."
@@ -163,7 +168,7 @@ def layer_of(what: Addition) -> Layer:
         classes=_classes(what.classes) if hazard else {},
         class_table=what.class_table,
         crs=what.crs,
-        nodata=what.nodata,
+        nodata=_one_or_more(each(what.nodata)),
         return_period_y=what.return_period_y,
         hours=what.hours,
         uncertainty=what.uncertainty,
@@ -172,6 +177,20 @@ def layer_of(what: Addition) -> Layer:
         columns=dict(what.columns) if table else what.zone_columns,
         constants=dict(what.constants),
     )
+
+
+def _one_or_more(values: Sequence[float]) -> float | list[float] | None:
+    """Values as study.toml has them: one by itself, several as a list."""
+    return None if not values else values[0] if len(values) == 1 else list(values)
+
+
+def nodata_of(said: Iterable[str]) -> tuple[float, ...]:
+    """The values that ``--nodata`` named; ParameterError with each that is no number, and how to write several."""
+    texts = list(said)
+    bad = [text for text in texts if not is_number(text)]
+    cure = "Write --nodata -9999 --nodata 999 for several."
+    refuse(ParameterError, [Fault("one number, in the file's unit", repr(text), "--nodata", cure) for text in bad])
+    return tuple(float(text) for text in texts)
 
 
 def _classes(said: Mapping[str, str]) -> dict[str, float]:

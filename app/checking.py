@@ -158,7 +158,8 @@ def _verdict(findings: Sequence[FindingModel], asked: Sequence[Need]) -> tuple[V
     verdict: Verdict = "no" if found["error"] else "yes_with_warnings" if found["warning"] else "yes"
     in_layers = dict.fromkeys(f.layer_id for f in findings if f.severity == "error")
     wrong = [Text(name, name) if name else filled("check.definition") for name in in_layers]
-    said = filled(f"check.verdict.{verdict}", n=found["error"] or found["warning"], names=_some(wrong))
+    n = found["error"] or found["warning"]
+    said = filled(f"check.verdict.{verdict}{'_one' if n == 1 else ''}", n=n, names=_some(wrong))
     for state in ("missing", "assumed"):
         names = [Text(need.name_zh, need.name_en) for need in asked if need.state == state and need.essential]
         more = filled(f"check.verdict.{state}", names=_some(names)) if names else NOTHING

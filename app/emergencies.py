@@ -17,12 +17,16 @@ WITH = " + "
 
 
 def with_scenario(file: StudyFile, layer: Layer, named: str) -> StudyFile:
-    """The study with a hazard in force in the scenario ``named`` (an id or a title), else in one after the layer."""
-    if layer.kind != "hazard":
+    """The study with a hazard in force in the scenario ``named`` (an id or a title), else where it is, else in a new
+    one."""
+    in_force = any(layer.layer_id in scenario.hazards for scenario in file.scenarios)
+    if layer.kind != "hazard" or (in_force and not named):
         return file
     wanted = made_id(named or layer.layer_id, what="scenario")
     scenarios = list(file.scenarios)
     here = next((i for i, s in enumerate(scenarios) if s.scenario_id == wanted), None)
+    if here is not None and layer.layer_id in scenarios[here].hazards:
+        return file
     if here is not None:
         scenarios[here] = _with_one_more(scenarios[here], layer, file)
         return file.model_copy(update={"scenarios": scenarios})

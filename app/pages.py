@@ -12,10 +12,11 @@ from app.maps.index import IndexView, StudyCard
 from app.maps.view import Choice, MapView, Urls
 from app.showing import Shown
 from app.store import Run, Study, Workspace
+from app.store.runs import credit
 from app.texts import words
 from data.study import Scenario
 from geo.errors import Fault, NotFoundError
-from tiles.text import LANGUAGES, Text
+from tiles.text import LANGUAGES, NOTHING, Text
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 FORMAT_NAMES = {Format.csv: "CSV", Format.geojson: "GeoJSON", Format.gpkg: "GeoPackage"}
@@ -79,7 +80,7 @@ def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -
 def check_view(found: Checked, study: Study, latest: Mapping[str, Run], lang: str) -> CheckView:
     """The page of a study's check, with the way to its map when there is one."""
     page = f"/studies/{study.study_id}"
-    named = [layer.attribution for layer in study.file.layers if layer.attribution]
+    named = [said for layer in study.file.layers if (said := credit(layer.model_dump()))]
     return CheckView(
         lang=lang,
         report=found.report,
@@ -121,6 +122,7 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
     return StudyCard(
         title=study_name(study),
         url=f"{page}?lang={lang}" if run else "",
+        about=_told_of(study, run) if run else NOTHING,
         numbers=views.numbers(Shown(run)) if run else (),
         scenarios=tuple(
             Choice(scenario_name(s), f"{page}?scenario={s.scenario_id}&lang={lang}" if s.scenario_id in latest else "")
@@ -129,6 +131,12 @@ def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
         downloads=tuple(_downloads(run)) if run else (),
         check=Choice(words("check.link"), f"{page}/check?lang={lang}"),
     )
+
+
+def _told_of(study: Study, run: Run) -> Text:
+    """Which scenario the numbers of a card are of."""
+    name = next((scenario_name(s) for s in study.file.scenarios if s.scenario_id == run.record.scenario_id), NOTHING)
+    return Text(**{lang: words("index.of_scenario", name=name.of(lang)).of(lang) for lang in LANGUAGES})
 
 
 def _broken_card(name: str, error: str) -> StudyCard:

@@ -18,6 +18,7 @@ from app.errors import TABLE, Answer, answer
 from app.faults import expected
 from app.legible import PART_MAX, SAID_MAX, legible
 from app.schemas import FaultModel, Problem
+from app.texts.phrases import told_in_chinese
 from geo.errors import Fault, ParameterError, RenxingError
 
 log = logging.getLogger("renxing")
@@ -59,7 +60,9 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     if row.status >= 500:
         return _kept_inside(request, row, error.code, error)
     faults = tuple(dataclasses.replace(f, where=_inside(request, f.where)) for f in error.faults)
-    return _respond(request, row, error.code, _inside(request, str(error)), faults)
+    chinese = wants_chinese(request) and faults
+    said = "\n".join(map(told_in_chinese, faults)) if chinese else _inside(request, str(error))
+    return _respond(request, row, error.code, said, faults)
 
 
 def _inside(request: Request, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import zipfile
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ from app.faults import expected
 from app.run import Stage, compute
 from app.store import Study, Workspace, files
 from app.store.workspace import DEFINITION
+from data.archives import BROKEN
 from data.limits import Limit
-from geo.errors import Fault, FileMissingError, UnreadableError, refuse
+from geo.errors import Fault, FileMissingError, RenxingError, UnreadableError, refuse
 
 AGAIN = "Copy the archive again, or make it anew with renxing export --format archive."
 LISTED = Limit("zip-size", 64 << 20, "bytes of the list of what is in an archive", AGAIN)
@@ -79,11 +81,13 @@ def _manifest(archive: Path) -> Manifest:
             manifest = Manifest.model_validate_json(opened.read(MANIFEST))
             refuse(UnreadableError, [*_faults(manifest, opened, str(archive))])
             return manifest
-    except zipfile.BadZipFile as error:
-        raise UnreadableError(Fault("an archive of a study", f"“{error}”", str(archive), AGAIN)) from error
+    except RenxingError:
+        raise
     except ValidationError as error:
         said = [f"{'.'.join(map(str, e['loc']))}: {expected(e)}" for e in error.errors()[:3]]
         raise UnreadableError(Fault(f"{MANIFEST} of an archive", "; ".join(said), str(archive), AGAIN)) from None
+    except BROKEN as error:
+        raise UnreadableError(Fault("an archive of a study", f"“{error}”", str(archive), AGAIN)) from error
 
 
 def _refuse_large(opened: zipfile.ZipFile, archive: Path) -> None:
@@ -135,7 +139,9 @@ def _unpacked(opened: zipfile.ZipFile, name: str, target: Path, sha256: str, whe
                     break
                 sha.update(chunk)
                 handle.write(chunk)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # the disk, not the archive
         raise UnreadableError(Fault(f"{name} whole", f"“{error}”", where, AGAIN)) from error
     if left or sha.hexdigest() != sha256:
         raise UnreadableError(Fault(f"{name} as it was archived", "something else", where, AGAIN))

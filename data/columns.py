@@ -18,6 +18,7 @@ from geo.tables import Schema
 
 PEOPLE, MEN, WOMEN = "people", "men", "women"
 SOURCE_ID = "source_id"
+LON_LAT = ("lon", "lat")
 NUMERIC_SHARE = 0.5
 """Share of the written values that must be numbers for a column to be taken for one of numbers."""
 
@@ -67,7 +68,9 @@ def found(
     named = frame.assign(**{ours: frame[theirs] for ours, theirs in taken.items()}, **_summed(frame, sums))
     named, repeated = _with_source_ids(named, free, kind, wanted, taken)
     used = frozenset({*taken.values(), *(part for parts in sums.values() for part in parts)})
-    told = {**taken, **{ours: "+".join(parts) for ours, parts in sums.items()}}
+    places = dict(zip(LON_LAT, placing, strict=True)) if len(placing) == len(LON_LAT) else {}
+    placed = {ours: theirs for ours, theirs in places.items() if ours not in said and theirs.lower() != ours}
+    told = {**placed, **taken, **{ours: "+".join(parts) for ours, parts in sums.items()}}
     doubtful = {ours: theirs for ours, theirs in guess.doubtful.items() if ours not in (MEN, WOMEN, *sums)}
     named = named.drop(columns=[name for name in used if name not in _ours(wanted)])
     return Found(named, taken, doubtful, used, (*headers.notes(told, doubtful), *repeated))

@@ -85,6 +85,12 @@ def chosen(table: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
     return said | dict(found)
 
 
+def says(table: pd.DataFrame, columns: Mapping[str, str]) -> bool:
+    """Whether columns say where rows are, or a mapping means some to."""
+    names = chosen(table, columns)
+    return {"lon", "lat"} <= names.keys() or bool({"wkt", "pair"} & names.keys()) or bool(PARTS.keys() & columns)
+
+
 def _fits(values: pd.Series[Any], ours: str) -> bool:
     """Whether a column can be what its header says."""
     written = values[[not numbers.missing(value) for value in values]].head(50)

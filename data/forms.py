@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from data import archives
@@ -29,8 +30,8 @@ _MAGIC = {
 }  # fmt: skip
 SAVE_AS = "Save it in QGIS as GeoPackage (Layer > Save As)."
 _OTHERS: dict[bytes, tuple[str, str]] = {
-    b"II*\0": ("a raster", ""),
-    b"MM\0*": ("a raster", ""),
+    b"II*\0": ("a raster (TIFF)", ""),
+    b"MM\0*": ("a raster (TIFF)", ""),
     b"\xd0\xcf\x11\xe0": ("an Excel file of the old form (.xls)", "Open it and save it as .xlsx."),
     b"Rar!": ("a RAR archive", "Unpack it and zip the table's files."),
     b"7z\xbc\xaf": ("a 7-Zip archive", "Unpack it and zip the table's files."),
@@ -48,6 +49,17 @@ _MARKUP: dict[bytes, tuple[str, str]] = {
     b"excel.sheet": ("an Excel file of an old form (XML)", "Open it and save it as .xlsx."),
     b"opengis.net/gml": ("a GML file", SAVE_AS),
 }
+_BROKEN: Mapping[str, str] = {
+    r"\.shx|SHAPE_RESTORE_SHX": "no .shx that fits",
+    r"\.dbf": "no .dbf that fits",
+    r"geojson data|unterminated": "JSON that is cut off or damaged",
+    r"malformed|not a database|corrupt": "a damaged file",
+    r"truncat|unexpected end|premature|error reading|short read|eof|fread|TIFFFill|TIFFRead|IReadBlock|Read ?failed":
+        "a file that is cut off or damaged",
+    r"not recogni[sz]ed|unable to open|failed to open|cannot open|parse error|parsing":
+        "a file that is cut off, damaged or of another form",
+}  # fmt: skip
+"""What readers in C say of a broken file (a pattern), and what that means."""
 _GEOJSON = frozenset({
     "FeatureCollection", "Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
     "GeometryCollection",
@@ -75,6 +87,13 @@ def told(path: Path, *, where: str) -> str:
         found, cure = _instead(start)
         raise UnreadableError(Fault(EXPECTED, found, where, cure))
     return form
+
+
+def broken(error: Exception) -> str:
+    """What is wrong with a file, in plain words for the usual cases; else what its reader said."""
+    said = str(error)
+    plain = (words for pattern, words in _BROKEN.items() if re.search(pattern, said, re.IGNORECASE))
+    return next(plain, f"“{said}”")
 
 
 def source(path: Path, form: str) -> str:

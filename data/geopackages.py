@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
+from data.forms import broken
 from geo.errors import Fault, UnreadableError, refuse
 
 CURE = "Save the layer alone as a new GeoPackage in QGIS (Export > Save Features As)."
@@ -58,8 +59,8 @@ def _asked(path: Path, where: str) -> Iterator[sqlite3.Connection]:
             database.text_factory = lambda text: text.decode("utf-8", "replace")
             _require_closed(path, where)
             yield database
-    except (sqlite3.Error, OverflowError) as error:
-        raise UnreadableError(Fault("a whole GeoPackage", f"“{error}”", where, CURE)) from error
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        raise UnreadableError(Fault("a whole GeoPackage", broken(error), where, CURE)) from error
 
 
 def _require_closed(path: Path, where: str) -> None:

@@ -8,7 +8,8 @@ guessed, mended, left out or not understood is said, with the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pandas as pd
 import shapely
 
 from data import columns as finding
-from data import dates, numbers, rows, validity, vectors, words
+from data import dates, headers, numbers, rows, validity, vectors, words
 from data.columns import Found
 from data.located import Near
 from data.osm import kinds, values
@@ -81,7 +82,8 @@ def understood(
         table["area_m2"] = table["area_m2"].fillna(area)
     said = (*content.notes, *twice, *found.notes, *of_hazards, *shaped, *units, *mended)
     unused = _unused(content, found, wanted, {*columns.values()})
-    return (table if kind == "population" else checked(table, wanted.schema)), (*said, *unused)
+    more = _people_too(content.table) if kind == "communities" else ()
+    return (table if kind == "population" else checked(table, wanted.schema)), (*said, *unused, *more)
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
@@ -361,17 +363,40 @@ def _unused(content: Read, found: Found, wanted: Kind, mapped: set[str]) -> list
     ]
 
 
+def _people_too(frame: gpd.GeoDataFrame) -> Iterator[Finding]:
+    """Communities that tell their people, which count only when they are added as people."""
+    names = [str(name) for name in frame.columns.drop(frame.geometry.name)]
+
+    def counts(_: str, name: str) -> bool:
+        return not numbers.read(frame[name], "people").lost.any() and bool(_written(frame[name]).any())
+
+    found = headers.guess(names, "population", wanted={"people"}, fits=counts).found
+    if "people" in found:
+        column = found["people"]
+        yield Finding(
+            "communities_have_people", f"The table has people too ({column}); they are not used: add it again as "
+            "population.", f"该表还有人口列（{column}），此处未使用：请将同一文件再按population添加。", "info",
+            len(frame), column=column, do_en="renxing add STUDY population FILE",
+            do_zh="renxing add STUDY population FILE",
+        )  # fmt: skip
+
+
 def _unknown_kinds(given: pd.Series[Any]) -> list[Finding]:
     """How many facilities are of kinds that nobody asks for."""
     strange = given[given.notna() & ~given.isin(KNOWN_KINDS)]
     if not len(strange):
         return []
-    told, known = _some(sorted(set(strange))), ", ".join(KNOWN_KINDS)
+    count = strange.value_counts()
+    told = _some([f"{kind} ({number:,})" for kind, number in count.items()])
+    close = (get_close_matches(str(kind), KNOWN_KINDS, n=2, cutoff=0.5) for kind in count.index)
+    near = list(dict.fromkeys(known for each in close for known in each))[:NAMED_MAX]
+    en, zh = ((f"known kinds near to them: {', '.join(near)}", f"相近的可识别类别：{'、'.join(near)}") if near else
+              ("no known kind is near to them", "没有相近的可识别类别"))  # fmt: skip
     return [Finding(
         "kinds_not_known",
-        f"{len(strange)} rows are of kinds that no service knows unless a parameter names them: {told}; "
-        f"known kinds: {known}.",
-        f"{len(strange)}行的类别不被任何服务识别（除非在参数中指定）：{told}；可识别的类别：{known}。",
+        f"{len(strange):,} {'row is' if len(strange) == 1 else 'rows are'} of kinds that no service knows unless a "
+        f"parameter names them: {told}; {en} (all: docs/data.md).",
+        f"{len(strange):,}行的类别不被任何服务识别（除非在参数中指定）：{told}；{zh}（全部见docs/data.zh-CN.md）。",
         "warning", len(strange), column="kind", value=str(strange.iloc[0]),
     )]  # fmt: skip
 
@@ -379,4 +404,4 @@ def _unknown_kinds(given: pd.Series[Any]) -> list[Finding]:
 def _some(names: Iterable[str]) -> str:
     """The first of the names."""
     every = list(names)
-    return ", ".join(every[:NAMED_MAX]) + (" …" if len(every) > NAMED_MAX else "")
+    return ", ".join(every[:NAMED_MAX]) + (f" … (+{len(every) - NAMED_MAX:,})" if len(every) > NAMED_MAX else "")

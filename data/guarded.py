@@ -1,8 +1,8 @@
 """Foreign files opened in a process of their own: without network, with so much memory and time and no more.
 
 A reader in C that a crafted file brings to its knees takes only that process with it. What comes back is JSON, never an
-object: a process that a file has taken over can say something wrong, but run nothing here. Children come from one clean
-server process that has loaded the readers and opened nothing; there GDAL has forgotten every driver but a few.
+object: nothing that a process says runs here. It may still read and write what its user may. Children come from one
+clean server process that has loaded the readers and opened nothing; there GDAL has forgotten every driver but a few.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import multiprocessing
 import multiprocessing.forkserver
+import os
 import resource
 import signal
 import threading
@@ -26,7 +27,7 @@ import orjson
 from data import confinement
 from data.limits import CPU, MEMORY, WALL, Limit
 from geo import errors
-from geo.errors import Fault, LimitError, RenxingError, UnreadableError
+from geo.errors import Fault, LimitError, RenxingError, StorageError, UnreadableError
 
 CONFINED = "data.confined"
 """What the server process loads before it forks: the readers, without GDAL's other drivers."""
@@ -38,6 +39,10 @@ AGAIN = "Export it again, or simplify it; nothing was changed."
 OUT_OF_MEMORY = ("bad_alloc", "out of memory", "cannot allocate memory")
 """What readers in C say, in errors of their own, when they got no memory."""
 SAME = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+UNCONFINED = "RENXING_UNCONFINED"
+"""Set to 1, it lets foreign files be opened where the system cannot confine their reader."""
+LOOK_S = 0.5
+"""How often a waiting parent looks whether time is up, seconds."""
 Ending = Literal["done", "refused", "failed", "memory", "killed", "late"]
 
 
@@ -105,6 +110,9 @@ def answered(work: Callable[..., Any], *args: object, allowed: Allowance) -> Ans
     late = threading.Event()
     with contextlib.closing(ours), _ended(child, allowed.wall_s, late):
         try:
+            while not ours.poll(LOOK_S):
+                if late.is_set():  # a child of the child may hold the pipe open
+                    return Answer("late", f"more than {allowed.wall_s:g} s")
             return _understood(ours.recv_bytes(ANSWER_MAX))
         except (EOFError, OSError):
             child.join(allowed.wall_s)
@@ -117,7 +125,7 @@ def _ended(child: BaseProcess, after_s: float, late: threading.Event) -> Iterato
 
     def end() -> None:
         late.set()
-        child.kill()
+        _killed(child)
 
     clock = threading.Timer(after_s, end)
     clock.daemon = True
@@ -127,9 +135,18 @@ def _ended(child: BaseProcess, after_s: float, late: threading.Event) -> Iterato
     finally:
         clock.cancel()
         clock.join()
-        child.kill()
+        _killed(child)
         child.join()
         child.close()
+
+
+def _killed(child: BaseProcess) -> None:
+    """Kill a child and whatever it started: it leads a session of its own."""
+    pid = child.pid
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+    child.kill()
 
 
 def _context() -> multiprocessing.context.ForkServerContext:
@@ -140,13 +157,21 @@ def _context() -> multiprocessing.context.ForkServerContext:
 
 def _serve(pipe: Connection, allowed: Allowance, work: Callable[..., Any], args: tuple[object, ...]) -> None:
     """In the child: confine it, do the work, say how it went."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this
     importlib.import_module(CONFINED)
     with _limited(allowed):
-        confinement.without_network()
-        said = _done(work, args)
+        sure = confinement.without_network() or os.environ.get(UNCONFINED) == "1"
+        said = _done(work, args) if sure else _done(_refused_unconfined, ())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     pipe.send_bytes(orjson.dumps(said | {"peak_bytes": peak}, option=SAME))
     pipe.close()
+
+
+def _refused_unconfined() -> None:
+    """Raise StorageError: this system cannot take the network away from a process."""
+    cure = f"Run Renxing on Linux, or set {UNCONFINED}=1 to open foreign files all the same."
+    raise StorageError(Fault("a system that can confine a reader", "none (seccomp)", "foreign files", cure))
 
 
 def _done(work: Callable[..., Any], args: tuple[object, ...]) -> dict[str, Any]:
@@ -198,11 +223,14 @@ def _died(code: int | None) -> Answer:
     return Answer("killed", name)
 
 
-def _refusal(said: Mapping[str, Any]) -> RenxingError:
-    """The error a child raised, made again from its name and its faults."""
-    kind = getattr(errors, str(said["error"]), UnreadableError)
+def _refusal(said: Any) -> RenxingError:
+    """The error a child raised, made again from its name and its faults; what else it says is not believed."""
+    if not isinstance(said, Mapping) or not isinstance(said.get("faults"), list):
+        return UnreadableError(Fault("an answer from a reader", "something else", "", AGAIN))
+    kind = getattr(errors, str(said.get("error")), UnreadableError)
     if not (isinstance(kind, type) and issubclass(kind, RenxingError)):
         kind = UnreadableError
     parts = ("expected", "found", "where", "fix")
-    faults = [Fault(**{part: str(fault.get(part, "")) for part in parts}) for fault in said["faults"]]
-    return LimitError(*faults, limit=str(said["limit"])) if kind is LimitError else kind(*faults)
+    faults = [Fault(**{part: str(fault.get(part, "")) for part in parts}) for fault in said["faults"]
+              if isinstance(fault, Mapping)]  # fmt: skip
+    return LimitError(*faults, limit=str(said.get("limit", ""))) if kind is LimitError else kind(*faults)

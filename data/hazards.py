@@ -98,6 +98,13 @@ KINDS: Mapping[str, Kind] = {
 """Kinds of hazards as study.toml names them."""
 HAZARDS = tuple(KINDS)
 
+UNIT_WORDS: Mapping[str, str] = {
+    "feet": "ft", "foot": "ft", "metre": "m", "metres": "m", "meter": "m", "meters": "m", "米": "m", "公尺": "m",
+    "centimetre": "cm", "centimetres": "cm", "centimeter": "cm", "centimeters": "cm", "厘米": "cm", "毫米": "mm",
+    "英尺": "ft", "メートル": "m", "米/秒": "m/s", "公里/小时": "km/h", "hour": "h", "hours": "h",
+    "小时": "h", "分钟": "min",
+}  # fmt: skip
+"""Words for units, beside their signs."""
 OTHER_UNITS: Mapping[tuple[str, str], str] = {
     ("wind", "level"): "Levels of wind are Beaufort's: give --unit m/s and --map @beaufort, or --map LEVEL=SPEED.",
     ("collapse", "level"): "Say which share each level stands for: --unit share --map LEVEL=SHARE.",
@@ -114,9 +121,14 @@ def usual_unit(kind: str) -> str:
     return KINDS[kind].unit if kind in KINDS and KINDS[kind].assumed else ""
 
 
+def unit_named(word: str) -> str:
+    """The unit's sign for a word (``feet``, ``米``); what is no word of ours as it is."""
+    return UNIT_WORDS.get(word.strip().lower(), word)
+
+
 def require_unit(kind: str, unit: str, *, where: str) -> float:
     """How much of the kind's own unit one of ``unit`` is; ParameterError for one that cannot be converted."""
-    of = KINDS[kind]
+    of, unit = KINDS[kind], unit_named(unit)
     if unit not in of.units:
         cure = OTHER_UNITS.get((kind, unit), "Give --unit.")
         raise ParameterError(Fault(f"a unit of {', '.join(of.units)}", repr(unit), where, cure))

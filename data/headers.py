@@ -19,7 +19,7 @@ from geo.reasons import Finding
 
 FILE = Path(__file__).with_name("headers.toml")
 PLACE, ANY = "place", "any"
-NO_KINDS = frozenset({"words", "hazards", "hazards_not", "marks", "missing", "units"})
+NO_KINDS = frozenset({"words", "hazards", "hazards_not", "marks", "missing", "units", "units_named"})
 """Parts of the file that do not hold columns."""
 _BRACKETED = re.compile(r"[(\[【〔](.*?)[)\]】〕]")
 _JOINTS = re.compile(r"[\s_.:/・·\-]+")

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from data import streetlines
+from data import rasters, streetlines
 from data.extents import Bounds
 from data.guarded import AGAIN, Allowance, guarded
-from data.study import layers
-from data.study.definition import STREETS, Layer
+from data.study import layers, units
+from data.study.definition import STREETS, Layer, StudyFile
 from data.study.outline import Ground
 from geo import population
 from geo.errors import Fault, UnreadableError
@@ -40,13 +40,18 @@ class Looked:
     conversions: tuple[str, ...] = ()
 
 
-def look(layer: Layer, path: Path, *, ground: Ground, allowed: Allowance = USUAL) -> Looked:
+def look(
+    layer: Layer, path: Path, *, ground: Ground, of: tuple[StudyFile, Path] | None = None, allowed: Allowance = USUAL
+) -> Looked:
     """Read a layer's file as a run will (``data.study.layers``), in a child.
+
+    ``of`` is the study and its folder, to whose communities people without places are joined.
 
     Raises what its reader raises, LimitError when it needs more than is allowed, and UnreadableError when it breaks
     its reader.
     """
-    said = guarded(layer_told, layer.model_dump(mode="json"), str(path), ground.crs, ground.bounds,
+    study = None if of is None else (of[0].model_dump(mode="json"), str(of[1]))
+    said = guarded(layer_told, layer.model_dump(mode="json"), str(path), ground.crs, ground.bounds, study,
                    where=str(path), allowed=allowed)  # fmt: skip
     try:
         return Looked(_bounds(said), _notes(said), tuple(str(text)[:TEXT_MAX] for text in said["conversions"]))
@@ -58,11 +63,17 @@ def look(layer: Layer, path: Path, *, ground: Ground, allowed: Allowance = USUAL
 # -- in the child --------------------------------------------------------------------------------------------------
 
 
-def layer_told(layer: Mapping[str, Any], path: str, crs: str, bounds: Iterable[float] | None) -> Told:
+def layer_told(
+    layer: Mapping[str, Any], path: str, crs: str, bounds: Iterable[float] | None,
+    study: tuple[Mapping[str, Any], str] | None = None,
+) -> Told:  # fmt: skip
     """What a layer's file holds, as JSON has it."""
     box = None if bounds is None else _box(bounds)
     described = Layer.model_validate(layer)
-    read = layers.read(described, Path(path), ground=Ground(crs, box))
+    ground = Ground(crs, box)
+    if described.kind == "population" and study is not None and not rasters.is_raster(Path(path)):
+        ground = units.with_units(ground, StudyFile.model_validate(study[0]), Path(study[1]))
+    read = layers.read(described, Path(path), ground=ground)
     _require_place(read, path)
     return {"bounds": read.bounds, "notes": _plain((*read.notes, *_counted(read))), "conversions": read.conversions}
 

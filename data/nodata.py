@@ -6,7 +6,8 @@ never taken into a mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,17 @@ RING_MIN = 3
 """Rows and columns a raster needs to have an edge that is not all of it."""
 
 Floats = NDArray[np.float32]
+Named: TypeAlias = float | Sequence[float] | None
+"""Values that a person says mean not known: one, several or none."""
+TYPED = 4
+"""So many values can be given back one by one."""
+
+
+def each(nodata: Named) -> tuple[float, ...]:
+    """The values that were named."""
+    if nodata is None:
+        return ()
+    return (float(nodata),) if isinstance(nodata, (int, float)) else tuple(float(value) for value in nodata)
 
 
 def said(value: float) -> str:
@@ -100,15 +112,24 @@ def faults(
 
 
 def _beyond(rest: Floats, of: Kind, factor: float, where: str, what: str) -> Iterator[Fault]:
-    cure = "Give --nodata N if it means not known, or the right --unit."
     below, above = rest[rest * factor < -NOISE], rest[rest * factor > of.most]
     if len(below):
-        yield Fault(f"{of.noun} of 0 and more", f"{len(below):,} {what} below, down to {below.min():g}", where, cure)
+        found = f"{len(below):,} {what} below, down to {below.min():g}"
+        yield Fault(f"{of.noun} of 0 and more", found, where, f"{_typed(below)}.")
     if len(above):
+        cure = f"{_typed(above)}, or the right --unit."
         if of.unit == "level":
             cure = "Say what each value stands for: --map VALUE=LEVEL (0 none, 5 worst)."
         limit = f"{of.noun} up to {of.most / factor:g}"
         yield Fault(limit, f"{len(above):,} {what} above, up to {above.max():g}", where, cure)
+
+
+def _typed(strange: Floats) -> str:
+    """What to type when values that cannot be mean not known."""
+    values = np.unique(strange)
+    if len(values) <= TYPED:
+        return f"Give {' '.join(f'--nodata {said(float(value))}' for value in values)} if it means not known"
+    return "Set these cells to nodata first if they mean not known (QGIS: Raster Calculator)"
 
 
 def findings(values: Floats, of: Kind) -> Iterator[Finding]:

@@ -21,8 +21,11 @@ from data import headers
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_NUMBER = r"[-+]?(?:\d{1,3}(?:[ ,'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:e[-+]?\d+)?|\d+,(?:\d{1,2}|\d{4,})|\.\d+)"
-_DRESSED = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[^\d\s+][^\d+]*?|m2|m\^2|km2|ft2)?\s*(?P<least>\+|以上)?\Z")
+_FRACTION = r"(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))"
+_GROUPED = r"[1-9]\d{0,2}(?:[ ,'’]\d{3})+(?:\.\d+)?"
+_NUMBER = rf"[-+]?(?:{_GROUPED}|{_FRACTION}|\d+(?:\.\d+)?(?:e[-+]?\d+)?|\.\d+)"
+_UNIT = r"(?!以上)[^\d\s+][^\d+]*?|m2|m\^2|km2|ft2"
+_DRESSED = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?\s*(?P<least>\+|以上)?\Z")
 _ABOUT = re.compile(r"(?:约|約|大约|近|approx\.?|about|ca\.?|c\.|~|≈)\s*")
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u3000": " ", "\u00a0": " ", "\u202f": " "})
 PLACEHOLDER = re.compile(r"-?9{5,}\Z|-9{3,4}\Z|-?2147483647\Z|-2147483648\Z|-32768\Z")
@@ -96,8 +99,8 @@ def _factor(unit: str | None, dimension: str) -> float | None:
 
 
 def _value(number: str) -> float:
-    """A number with commas: groups of three are thousands, anything else behind a comma is a fraction."""
-    if re.fullmatch(r"[-+]?\d+,(?:\d{1,2}|\d{4,})", number):
+    """A number with commas: groups of three are thousands, anything else behind a comma, or behind 0, a fraction."""
+    if re.fullmatch(rf"[-+]?{_FRACTION}", number):
         return float(number.replace(",", "."))
     return float(re.sub(r"[ ,'’]", "", number))
 

@@ -19,12 +19,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod, Transformer
+from pyproj.exceptions import ProjError
 
 from data import nodata as unknown_values
 from data import rasters
 from data.limits import CELLS
 from geo.crs import WGS84, known
-from geo.errors import Fault, InputError, ParameterError, refuse
+from geo.errors import CrsError, Fault, InputError, ParameterError, refuse
 from geo.reasons import Finding
 
 PEOPLED = dataclasses.replace(CELLS, most=2_000_000, of="cells with people")
@@ -40,6 +41,8 @@ PEOPLE_PER_KM2 = (500.0, 60_000.0)
 """People per square kilometre, where anybody is, between which a place is a city beyond doubt."""
 WIDE = 10.0
 """A reading is out of the question where it lies beyond those by this factor."""
+DENSE = 4.0
+"""People are said to be too many when they lie beyond those by this factor all over a raster."""
 SAME = 0.01
 """Readings whose totals differ by less than this share are one."""
 FOUND: Mapping[str, str] = {
@@ -80,14 +83,14 @@ class Reading:
 
 
 def read(
-    path: str | Path, *, into: str, unit: str | None = None, crs: str | None = None, nodata: float | None = None
+    path: str | Path, *, into: str, unit: str | None = None, crs: str | None = None, nodata: unknown_values.Named = None
 ) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     """A population raster (GeoTIFF or ASCII grid) as its cells in the CRS ``into``, and what is to be said of it.
 
     Columns ``demand_id`` (``r3c7``: row and column from 0) and ``people`` (not whole: ``geo.population.given`` counts
     them), one square a cell with people. ``unit`` is ``people`` (persons in each cell), ``people/km2``, ``people/ha``
     or ``people/<N>m2``; areas are those on the ground, whatever the projection. ``crs`` replaces what the file says,
-    ``nodata`` names one more value that means not known. Cells below 0 are taken as not known, and said. Raises what
+    ``nodata`` names more values that mean not known. Cells below 0 are taken as not known, and said. Raises what
     ``rasters.opened`` raises, ParameterError (unit), LimitError and InputError (no value, or a unit must be named).
     """
     path = Path(path)
@@ -101,6 +104,8 @@ def read(
     if unit is None and len(row):
         unit, why = _chosen(_readings(value, cell_m2), _hinted(path, band.tags), str(path))
         per_m2, said = area_m2(unit), (*said, *why)
+    elif unit is not None and len(row):
+        said = (*said, *_doubted(_readings(value, cell_m2), value, cell_m2, unit))
     people = value if per_m2 is None else value * cell_m2 / per_m2
     ids = pd.Series([f"r{r}c{k}" for r, k in zip(row, column, strict=True)], dtype=object)
     cells = gpd.GeoDataFrame({"demand_id": ids, "people": people}, geometry=_squares(band, row, column), crs=band.crs)
@@ -162,6 +167,24 @@ def _readings(value: Floats, cell_m2: Floats) -> list[Reading]:
         if not any(abs(other.people - people) <= SAME * other.people for other in found):
             found.append(Reading(unit, people, people / float(cell_m2.sum()) * AREAS_M2["km2"]))
     return found
+
+
+def _doubted(readings: list[Reading], value: Floats, cell_m2: Floats, unit: str) -> Iterator[Finding]:
+    """A unit that was said and gives what no city is, with what the others would give."""
+    per_m2 = area_m2(unit)
+    people = float((value if per_m2 is None else value * cell_m2 / per_m2).sum())
+    said = Reading(unit, people, people / float(cell_m2.sum()) * AREAS_M2["km2"])
+    thin = said.per_km2 < PEOPLE_PER_KM2[0] / WIDE and any(other.likely for other in readings)
+    if not thin and said.per_km2 <= PEOPLE_PER_KM2[1] * DENSE:
+        return
+    others = "; ".join(str(other) for other in readings if abs(other.people - people) > SAME * people)
+    yield Finding(
+        "people_density_impossible",
+        f"The raster read as said gives {said}, which no city has; else {others}.",
+        f"按所给单位读取人口栅格得{said}，与任何城市都不符；其他理解：{others}。", "warning", value=unit,
+        do_en="Look up in which unit the source counts, and say it with --unit.",
+        do_zh="请查明数据来源的计数单位，并用--unit注明。",
+    )  # fmt: skip
 
 
 def _hinted(path: Path, tags: Mapping[str, str]) -> str | None:
@@ -228,7 +251,11 @@ def _cell_m2(band: rasters.Opened, row: Ints, column: Ints) -> Floats:
     """
     x, y = _corners(band, row, column)
     crs = known(band.crs, where="population")
-    lon, lat = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+    try:
+        lon, lat = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+    except ProjError as error:
+        cure = "Name the coordinate system with --crs EPSG:N."
+        raise CrsError(Fault("a coordinate system with a place on earth", band.crs[:80], "population", cure)) from error
     east = np.radians((lon - lon[:, :1] + 180) % 360 - 180)
     north = _up_to_parallel(np.radians(lat)) - _up_to_parallel(np.radians(lat[:, :1]))
     return np.asarray(np.abs((east * np.roll(north, -1, axis=1) - np.roll(east, -1, axis=1) * north).sum(axis=1)) / 2)

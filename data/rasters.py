@@ -23,8 +23,10 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from data import asciigrids, geopackages, vectors
 from data import classes as classed
 from data import nodata as unknown_values
+from data.forms import broken
 from data.hazards import KINDS, Kind, require_unit
 from data.limits import CELLS
+from data.nodata import Named
 from geo.crs import known
 from geo.errors import CrsError, Fault, FileMissingError, InputError, UnreadableError, refuse
 from geo.hazards import Grid, Hazard, expose_areas
@@ -64,13 +66,13 @@ Mask = NDArray[np.bool_]
 
 
 def read(
-    path: str | Path, *, unit: str, kind: str = "flood", crs: str | None = None, nodata: float | None = None,
+    path: str | Path, *, unit: str, kind: str = "flood", crs: str | None = None, nodata: Named = None,
     classes: Mapping[str, float] | None = None,
 ) -> tuple[Grid, tuple[Finding, ...]]:  # fmt: skip
     """A hazard raster (GeoTIFF or ASCII grid, one band) as a Grid in its own CRS, and what to say of it.
 
     ``kind`` is one of ``data.hazards.KINDS``; the Grid is in that kind's unit (depths in metres). ``unit`` is that of
-    the file. ``crs`` replaces what the file says; ``nodata`` names a value, in the file's unit, that means not known,
+    the file. ``crs`` replaces what the file says; ``nodata`` names values, in the file's unit, that mean not known,
     beside what the file declares. ``classes`` says what the file's values stand for, in ``unit``: ``{"1": 2.0, "4":
     0}``; then each value must be one of them. Raises FileMissingError, UnreadableError, LimitError (more than
     ``limits.CELLS``), CrsError, ParameterError (unit) and InputError (values that cannot be, or may mean something
@@ -98,9 +100,7 @@ def _class_faults(band: Opened, kind: str, where: str) -> Iterator[Fault]:
         yield from classed.order_faults(found, kind, where)
 
 
-def heights(
-    path: str | Path, *, crs: str | None = None, nodata: float | None = None
-) -> tuple[Grid, tuple[Finding, ...]]:
+def heights(path: str | Path, *, crs: str | None = None, nodata: Named = None) -> tuple[Grid, tuple[Finding, ...]]:
     """Heights of the ground in metres (GeoTIFF, ASCII grid, or an SRTM tile .hgt, also in a zip), in the file's CRS.
 
     A .hgt says by its name (``N42E001.hgt``) where it lies. Raises what ``read`` raises; InputError for heights that no
@@ -150,10 +150,8 @@ class Opened:
         return f"Opened({rows} × {columns} cells, {self.crs})"
 
 
-def opened(
-    path: str | Path, crs: str | None = None, nodata: float | None = None, *, dtype: DTypeLike = np.float32
-) -> Opened:
-    """The band of a GeoTIFF, ASCII grid or SRTM tile; ``crs`` replaces the file's, ``nodata`` names one more value.
+def opened(path: str | Path, crs: str | None = None, nodata: Named = None, *, dtype: DTypeLike = np.float32) -> Opened:
+    """The band of a GeoTIFF, ASCII grid or SRTM tile; ``crs`` replaces the file's, ``nodata`` names more values.
 
     ``dtype`` is that of the values: float64 where they are added up. Raises FileMissingError, UnreadableError (not one
     band of numbers with a place on earth), LimitError (more than ``limits.CELLS`` cells) and CrsError.
@@ -168,7 +166,7 @@ def opened(
                 return _band(source, _crs(source, crs, path), nodata, dtype)
         except RasterioError as error:
             cure = "Export it again as GeoTIFF; it may be cut off."
-            raise UnreadableError(Fault("a whole GeoTIFF or ASCII grid", f"“{error}”", str(path), cure)) from error
+            raise UnreadableError(Fault("a whole GeoTIFF or ASCII grid", broken(error), str(path), cure)) from error
 
 
 def _options(driver: str, dtype: DTypeLike) -> dict[str, str]:
@@ -177,7 +175,7 @@ def _options(driver: str, dtype: DTypeLike) -> dict[str, str]:
     return {"DATATYPE": "Float64" if wide else "Float32"} if driver == "AAIGrid" else {}
 
 
-def _band(source: rasterio.DatasetReader, crs: str, nodata: float | None, dtype: DTypeLike) -> Opened:
+def _band(source: rasterio.DatasetReader, crs: str, nodata: Named, dtype: DTypeLike) -> Opened:
     scale = float(source.scales[0]), float(source.offsets[0])
     values = _values(source, nodata, scale, dtype)
     whole = scale == (1.0, 0.0) and _is_whole(source, values)
@@ -281,12 +279,12 @@ def _crs(source: rasterio.DatasetReader, given: str | None, path: Path) -> str:
 
 
 def _values(
-    source: rasterio.DatasetReader, nodata: float | None, scale: tuple[float, float], dtype: DTypeLike
+    source: rasterio.DatasetReader, nodata: Named, scale: tuple[float, float], dtype: DTypeLike
 ) -> NDArray[Any]:
     raw = source.read(1)
     unknown = source.read_masks(1) == 0
-    if nodata is not None:
-        unknown |= unknown_values.meant(raw, nodata)
+    for value in unknown_values.each(nodata):
+        unknown |= unknown_values.meant(raw, value)
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large for the type is not known
         values = raw.astype(dtype, copy=False)
     unknown |= ~np.isfinite(values)

@@ -1,10 +1,12 @@
 """Findings about rows of a table that was read: how many, the first of them by number, and what stands there.
 
-A table's index keeps the place of each row in its file, counted from 0 without the header; people count from 1.
+A table's index keeps the place of each row in its file, counted from 0; people count from 1. Of a sheet (CSV, Excel)
+that is the row a spreadsheet shows, title and header rows counted; of other files the feature.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +17,9 @@ from geo.reasons import Finding, Severity
 
 TOLD_ROWS = 5
 """So many rows are named."""
+ONE = {"are": "is", "were": "was", "have": "has", "lie": "lies", "do": "does", "cross": "crosses", "come": "comes"}
+"""Verbs of many things, and of one."""
+VERBS = re.compile(rf"(?<!they )(?<!rows )(?<!and it )\b({'|'.join(ONE)})\b")
 VALUE_MAX = 80
 """So much of a value is shown."""
 
@@ -42,8 +47,15 @@ def found(
     """
     shown = "" if values is None or not len(rows) else str(values.loc[rows[0]])[:VALUE_MAX]
     count = len(rows)
-    return Finding(code, en.replace("{n}", f"{count:,}"), zh.replace("{n}", f"{count:,}"), severity, count,
+    told = _of_one(en) if count == 1 else en.replace("{n}", f"{count:,}")
+    return Finding(code, told, zh.replace("{n}", f"{count:,}"), severity, count,
                    numbered(rows), column, shown, *do)  # fmt: skip
+
+
+def _of_one(en: str) -> str:
+    """A sentence about many rows as one about a single row: its noun, and the verbs that belong to it."""
+    said = re.sub(r"\{n\} (\w+?)s\b", r"1 \1", en, count=1)
+    return VERBS.sub(lambda verb: ONE[verb[0]], said) if said != en else en.replace("{n}", "1")
 
 
 def where(frame: pd.DataFrame | pd.Series[Any], mask: Any) -> pd.Index[Any]:

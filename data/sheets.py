@@ -1,7 +1,8 @@
 """Tables of cells, CSV and Excel: where the header stands, what separates the columns, which sheet it is.
 
 Titles above the header, a second line of headers, merged cells and decimal commas are understood and said. Cells stay
-as written unless a whole column is numbers; ``007`` is a name, not seven. The index counts rows from the header on.
+as written unless a whole column is numbers; ``007`` is a name, not seven. The index is the row in the sheet from 0,
+titles and header counted.
 """
 
 from __future__ import annotations
@@ -67,44 +68,55 @@ class Sheet:
 def read_csv(path: Path, *, where: str) -> Sheet:
     """The table in a text file. Raises UnreadableError when it is no table or in an unknown encoding."""
     text, guess = encodings.text(path.read_bytes(), where=where)
-    separator, above, skipped = _layout(text, where)
-    table = _parsed(text, separator, skipped, where)
+    layout = _layout(text, where)
+    table = _parsed(text, layout, where)
     notes, conversions = [], []
     if guess.encoding not in (encodings.UTF8, encodings.UTF16):
         notes.append(assumed(guess, "file"))
     if guess.encoding != encodings.UTF8:
         conversions.append(f"{guess.encoding} -> UTF-8")
-    if above:
-        notes.append(_titles(above))
-    table, commas = _without_decimal_commas(table) if separator != "," else (table, ())
+    if layout.titles:
+        notes.append(_titles(layout.titles))
+    table, commas = _without_decimal_commas(table) if layout.separator != "," else (table, ())
     notes += commas
     return Sheet(_typed(table), tuple(notes), tuple(conversions))
 
 
-def _layout(text: str, where: str) -> tuple[str, int, int]:
-    """What separates columns, rows of titles above the header, and lines above it; LimitError for too many columns."""
+@dataclass(frozen=True)
+class _Layout:
+    """What separates columns, rows of titles above the header, and lines and rows (blank ones too) above it."""
+
+    separator: str
+    titles: int
+    lines: int
+    rows: int
+
+
+def _layout(text: str, where: str) -> _Layout:
+    """How a text is laid out; LimitError for too many columns."""
     beginning = text[:200_000]
     best = max(SEPARATORS, key=lambda mark: _evenness(_head(beginning, mark)[0]))
-    lines, ends = _head(beginning, best)
+    lines, above = _head(beginning, best)
     header = _header_row(lines) or 0
     limits.PROPERTIES.require(len(lines[header]) if lines else 0, where)
-    return best, header, ends[header - 1] if header else 0
+    return _Layout(best, header, *(above[header] if lines else (0, 0)))
 
 
-def _head(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    """The first rows as cells, and the line each ends on."""
+def _head(text: str, separator: str) -> tuple[list[list[str]], list[tuple[int, int]]]:
+    """The first rows that hold something as cells, and how many lines and rows there are above each."""
     reader = csv.reader(io.StringIO(text), delimiter=separator)
-    lines, ends = [], []
+    lines, above, before = [], [], 0
     try:
-        for line in reader:
+        for row, line in enumerate(reader):
             if any(cell.strip() for cell in line):
                 lines.append(line)
-                ends.append(reader.line_num)
+                above.append((before, row))
+            before = reader.line_num
             if len(lines) == LOOKED_AT:
                 break
     except csv.Error:
         pass  # a quote that never ends: what was read so far shows the layout, the parser says what is wrong
-    return lines, ends
+    return lines, above
 
 
 def _evenness(lines: Sequence[Sequence[str]]) -> tuple[float, int]:
@@ -116,27 +128,37 @@ def _evenness(lines: Sequence[Sequence[str]]) -> tuple[float, int]:
     return count / len(lines), width
 
 
-def _parsed(text: str, separator: str, skipped: int, where: str) -> pd.DataFrame:
+def _parsed(text: str, layout: _Layout, where: str) -> pd.DataFrame:
+    """The rows below the header, by their place in the sheet; those without anything are not there."""
+    stream = io.StringIO(text)
+    for _ in range(layout.lines):
+        stream.readline()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            return pd.read_csv(
-                io.StringIO(text), sep=separator, skiprows=skipped, dtype=str, keep_default_na=False,
-                skipinitialspace=True, index_col=False,
-            ).rename(columns=lambda name: str(name).strip())  # fmt: skip
+            table = pd.read_csv(
+                stream, sep=layout.separator, dtype=str, keep_default_na=False, skipinitialspace=True,
+                index_col=False, skip_blank_lines=False,
+            ).rename(columns=lambda name: str(name).strip()).fillna("")  # fmt: skip
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning) as error:
         raise UnreadableError(Fault("a CSV table", f"“{error}”", where, "Save it again as CSV.")) from error
+    table.index = pd.RangeIndex(layout.rows + 1, layout.rows + 1 + len(table))
+    return table[(table != "").any(axis=1)]
 
 
 def _without_decimal_commas(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
-    """The table with decimal points, where some number can only have a decimal comma."""
+    """The table with decimal points, where some number can only have a decimal comma.
+
+    Columns whose commas may as well divide thousands follow only where no number of the table has a point.
+    """
     texts = {name: table[name].astype(str).str.strip() for name in table.columns}
     sure = [name for name, text in texts.items() if _all(text, _EITHER_COMMA) and text.str.match(_DECIMAL_COMMA).any()]
     if not sure:
         return table, []
+    pointed = any(text.str.fullmatch(r"[-+]?\d+\.\d+").any() for text in texts.values())
     mended = {
         name: text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-        for name, text in texts.items() if _all(text, _EITHER_COMMA)
+        for name, text in texts.items() if name in sure or (not pointed and _all(text, _EITHER_COMMA))
     }  # fmt: skip
     names = ", ".join(mended)
     note = Finding("decimal_comma", f"Numbers have a comma for the point: {names}.", f"数字以逗号作小数点：{names}。",
@@ -264,7 +286,8 @@ def _tabled(cells: Cells) -> Sheet | None:
     names, below = _names(cells, filled[at], filled[at + 1])
     width = max((i + 1 for i, name in enumerate(names) if name), default=0)
     body = [[*row[:width], *[None] * (width - len(row))] for row in cells[below:]]
-    table = pd.DataFrame(body, columns=_unique(names[:width]), dtype=object)
+    index = pd.RangeIndex(below, below + len(body))
+    table = pd.DataFrame(body, columns=_unique(names[:width]), dtype=object, index=index)
     table = table[[name for name in table.columns if name]]
     table = table[~table.map(_blank).all(axis=1)]
     return Sheet(_typed(table), (_titles(at),) if at else ())
@@ -335,8 +358,7 @@ def _is_number(cell: object) -> bool:
 
 
 def _has_place(table: pd.DataFrame) -> bool:
-    found = coordinates.chosen(table, {})
-    return {"lon", "lat"} <= found.keys() or bool({"wkt", "pair"} & found.keys())
+    return coordinates.says(table, {})
 
 
 def _titles(above: int) -> Finding:

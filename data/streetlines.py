@@ -101,7 +101,15 @@ def read(
     columns, constants = columns or {}, constants or {}
     refuse(ColumnError, _unknown_targets([*columns, *constants]))
     content = vectors.read(path, crs=crs, columns=columns, into=into, near=near)
-    frame = content.table
+    return understood(content, columns=columns, constants=constants)
+
+
+def understood(
+    content: vectors.Read, *, columns: Mapping[str, str], constants: Mapping[str, str]
+) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
+    """What ``vectors.read`` gave, in a metric CRS, as lines; the rest as for ``read``."""
+    refuse(ColumnError, _unknown_targets([*columns, *constants]))
+    frame, path = content.table, content.path
     refuse(ColumnError, _shape_faults(frame, str(path)))
     frame = frame.assign(**constants)
     found = _columns(frame, {*columns, *constants})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,12 +29,13 @@ from data.archives import taken_out
 from data.forms import EMPTY as EMPTY
 from data.forms import EXPECTED
 from data.headers import usual
+from data.joined import Joined
 from data.located import Near
 from geo.errors import ColumnError, Fault, RenxingError, UnreadableError, refuse
 from geo.reasons import Finding
 
 BREAKS = (
-    RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, shapely.errors.ShapelyError,
+    RuntimeError, ValueError, TypeError, LookupError, NameError, AttributeError, OSError, shapely.errors.ShapelyError,
 )  # fmt: skip
 """What readers raise over a broken file: GDAL and PROJ RuntimeErrors, Arrow and Python the others."""
 WHOLE = frozenset({"csv", "xlsx", *forms.PREFIXED})
@@ -43,6 +44,8 @@ TABLE = "table"
 """What a mapping calls the one of several layers, sheets or zipped files that is meant: ``table=roads``."""
 PLACING = frozenset({*coordinates.TARGETS, TABLE})
 """What a mapping may name on its left beside our columns: where rows are, and which table."""
+Join = Callable[[pd.DataFrame], Joined]
+"""What lays rows that say no place on outlines they name."""
 LONGITUDE, LATITUDE = (usual("place")[name].names for name in ("lon", "lat"))
 
 
@@ -50,9 +53,9 @@ LONGITUDE, LATITUDE = (usual("place")[name].names for name in ("lon", "lat"))
 class Read:
     """A file's one table in a known CRS, what is to be said of it, and what was done to its content.
 
-    The index of ``table`` counts the rows as the file has them, from 0; a row that lies nowhere on earth is not there.
-    ``conversions`` are texts such as ``gcj02 -> EPSG:4326`` and ``GB18030 -> UTF-8``; ``placing`` are the file's
-    columns that say where rows are.
+    The index of ``table`` counts the rows as the file has them, from 0, those of a sheet with its header; a row that
+    lies nowhere on earth is not there. ``conversions`` are texts such as ``gcj02 -> EPSG:4326`` and ``GB18030 ->
+    UTF-8``; ``placing`` are the file's columns that say where rows are; ``joined``: by the names of outlines.
     """
 
     table: gpd.GeoDataFrame
@@ -60,6 +63,7 @@ class Read:
     notes: tuple[Finding, ...] = ()
     conversions: tuple[str, ...] = ()
     placing: tuple[str, ...] = ()
+    joined: bool = False
 
     def __repr__(self) -> str:
         return f"Read({len(self.table)} rows of {self.path.name}, {self.table.crs})"
@@ -84,51 +88,57 @@ class _Raw:
     notes: tuple[Finding, ...] = ()
     conversions: tuple[str, ...] = ()
     placing: tuple[str, ...] = ()
+    joined: bool = False
 
 
 def read(
     path: str | Path, *, crs: str | None = None, columns: Mapping[str, str] | None = None, into: str | None = None,
-    near: Near | None = None,
+    near: Near | None = None, join: Join | None = None,
 ) -> Read:  # fmt: skip
     """The file's one table, its geometry flat (no z), in the CRS ``into`` (default: its own).
 
     ``crs`` is the file's CRS (``EPSG:N``, ``gcj02``, ``bd09``) where it says none, or a wrong one; a CSV always needs
     it. ``columns`` renames: target to the file's own name, or to a sum of them (``MALE+FEM``); ``lon``, ``lat`` and
     ``wkt`` say where rows are, ``table`` which of several layers is meant. ``near`` is where the study lies, degrees:
-    against it coordinates are checked. Raises FileMissingError, UnreadableError, LimitError, CrsError and ColumnError.
+    against it coordinates are checked. ``join`` lays the rows of a table of cells that says no place on outlines; their
+    CRS is theirs, whatever ``crs`` says. Raises FileMissingError, UnreadableError, LimitError, CrsError, ColumnError.
     """
     path, columns = Path(path), columns or {}
-    raw = _raw(path, columns, str(path))
+    raw = _raw(path, columns, str(path), join)
     _check_size(len(raw.frame), len(raw.frame.columns), path)
     _require_short(raw.frame, path)
     limits.VERTICES.require(int(shapely.get_num_coordinates(raw.frame.geometry.to_numpy()).sum()), str(path))
     frame = _flat(_renamed(raw.frame, columns, path))
-    found = located.located(frame, crs=crs, near=near, into=into, where=str(path))
-    done = Read(found.frame, path, (*raw.notes, *found.notes), (*raw.conversions, *found.conversions), raw.placing)
+    found = located.located(frame, crs=None if raw.joined else crs, near=near, into=into, where=str(path))
+    notes, conversions = (*raw.notes, *found.notes), (*raw.conversions, *found.conversions)
+    done = Read(found.frame, path, notes, conversions, raw.placing, raw.joined)
     return done if into is None else done.into(into)
 
 
-def _raw(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
+def _raw(path: Path, columns: Mapping[str, str], where: str, join: Join | None) -> _Raw:
     """What stands in the file, of whichever form it is."""
     form = forms.told(path, where=where)
     if form == "zip":
         with taken_out(path, columns.get(TABLE)) as inside:
-            return _raw(inside, columns, where)
+            return _raw(inside, columns, where, join)
     if form in WHOLE:
         limits.FILE_SIZE.require(path.stat().st_size, where)
     if form in ("csv", "xlsx"):
         sheet = _sheet(path, form, columns.get(TABLE), where)
-        return _placed(sheet, columns, where)
-    return _parquet(path, columns, where) if form == "parquet" else _opened(path, form, columns.get(TABLE), where)
+        return _placed(sheet, columns, where, join)
+    return _parquet(path, columns, where, join) if form == "parquet" else _opened(path, form, columns.get(TABLE), where)
 
 
 def _sheet(path: Path, form: str, name: str | None, where: str) -> sheets.Sheet:
     return sheets.read_csv(path, where=where) if form == "csv" else sheets.read_xlsx(path, name, where=where)
 
 
-def _placed(sheet: sheets.Sheet, columns: Mapping[str, str], where: str) -> _Raw:
+def _placed(sheet: sheets.Sheet, columns: Mapping[str, str], where: str, join: Join | None) -> _Raw:
     """A table of cells with the places that its columns say."""
     _check_size(len(sheet.table), len(sheet.table.columns), Path(where))
+    if join is not None and not coordinates.says(sheet.table, columns):
+        found = join(sheet.table)
+        return _Raw(found.frame, (*sheet.notes, *found.notes), sheet.conversions, found.columns, joined=True)
     places = coordinates.placed(sheet.table, columns, where=where)
     crs = None if places.srid is None else f"EPSG:{places.srid}"
     table = sheet.table.drop(columns="geometry", errors="ignore")
@@ -143,6 +153,8 @@ def _opened(path: Path, form: str, layer: str | None, where: str) -> _Raw:
     """What GDAL's one driver for the form reads."""
     if form == "gpkg":
         geopackages.require_plain(path, where=where)
+    if form == "shp":
+        shapefiles.complete(path, where=where)
     try:
         with _as_utf8(path, form, where) as (readable, notes, conversions), _heard() as said:
             source = forms.source(readable, form)
@@ -154,7 +166,7 @@ def _opened(path: Path, form: str, layer: str | None, where: str) -> _Raw:
     except RenxingError:
         raise
     except BREAKS as error:
-        found = f"“{str(error).replace(str(path), path.name)}”"
+        found = forms.broken(error).replace(str(path), path.name)
         raise UnreadableError(Fault(EXPECTED, found, where, "Export it again.")) from error
     recoded = () if encoding in (None, encodings.UTF8) else (f"{encoding} -> UTF-8",)
     return _Raw(frame, (*notes, *more, *mended, *_told(said)), (*conversions, *recoded))
@@ -220,7 +232,6 @@ def _encoding(path: Path, form: str, where: str) -> tuple[str | None, tuple[Find
     """What a Shapefile's text is written in; other forms say it themselves."""
     if form != "shp":
         return None, ()
-    shapefiles.complete(path, where=where)
     found = shapefiles.encoding(path, where=where)
     return found.name, found.notes
 
@@ -254,7 +265,8 @@ def _check_size(features: int, columns: int, path: Path) -> None:
 def _require_short(frame: pd.DataFrame, path: Path) -> None:
     """LimitError for a text, or a column's name, that no person wrote."""
     names = max((len(str(name)) for name in frame.columns), default=0)
-    texts = (frame[name] for name in frame.columns if frame[name].dtype == object or frame[name].dtype == "str")
+    columns = (frame.iloc[:, i] for i in range(len(frame.columns)))
+    texts = (column for column in columns if column.dtype == object or column.dtype == "str")
     longest = (max((len(cell) for cell in column.array if isinstance(cell, str)), default=0) for column in texts)
     limits.TEXT.require(max(names, *longest, 0), str(path))
 
@@ -262,7 +274,7 @@ def _require_short(frame: pd.DataFrame, path: Path) -> None:
 # -- Parquet -------------------------------------------------------------------------------------------------------
 
 
-def _parquet(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
+def _parquet(path: Path, columns: Mapping[str, str], where: str, join: Join | None) -> _Raw:
     """GeoParquet, or a plain Parquet table with a column of WKB or WKT, or longitude and latitude."""
     try:
         shape = pyarrow.parquet.read_metadata(path)
@@ -275,7 +287,7 @@ def _parquet(path: Path, columns: Mapping[str, str], where: str) -> _Raw:
         raise
     except BREAKS as error:
         raise UnreadableError(Fault("a GeoParquet file", f"“{error}”", where, "Export it again.")) from error
-    return _placed(sheets.Sheet(plain.reset_index(drop=True)), columns, where)
+    return _placed(sheets.Sheet(plain.reset_index(drop=True)), columns, where, join)
 
 
 def _require_shallow(path: Path, where: str) -> None:

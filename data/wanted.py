@@ -74,7 +74,7 @@ KINDS = {
                       subjects={"use": "use"}),
     "lots": Kind(LOTS, AREAL, {}, subjects={"use": "use"}),
     "supplies": Kind(SUPPLIES, PLACES, {}, ("item",), subjects={"tier": "supply_tier"},
-                     days=("expiry", "agreement_until")),
+                     days=("expiry", "agreement_until"), once=False),
 }  # fmt: skip
 """Kinds of tables that can be given, as study.toml names them."""
 LOWER_CASE = ("use", "kind")

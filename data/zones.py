@@ -30,6 +30,7 @@ from scipy.spatial import cKDTree
 from data import standards, vectors
 from data.hazards import KINDS, Kind
 from data.located import Near
+from data.nodata import Named
 from data.repair import repaired
 from data.rows import numbered
 from data.zonevalues import valued
@@ -61,21 +62,33 @@ class Zones:
 def read(
     path: str | Path, *, kind: str, unit: str, into: str, crs: str | None = None, column: str | None = None,
     classes: Mapping[str, float] | None = None, constants: Mapping[str, str] | None = None,
-    nodata: float | None = None, cell_m: float | None = None, extent: Bounds | None = None, near: Near | None = None,
+    nodata: Named = None, cell_m: float | None = None, extent: Bounds | None = None, near: Near | None = None,
     table: str | None = None,
 ) -> tuple[Grid, tuple[Finding, ...]]:  # fmt: skip
     """Outlines of a hazard as a Grid of square cells in the metric CRS ``into``, and what to say of them.
 
     ``column`` of the file says how bad each is: a number in ``unit``, a text such as ``0.3~0.5m未満`` (read as its
     upper end), or a class that ``classes`` explains in ``unit``; None takes a column of a usual name. ``constants``
-    gives all outlines one value instead: ``{"level": "5"}``. ``nodata`` is a number that means not known. ``cell_m`` is
+    gives all outlines one value instead: ``{"level": "5"}``. ``nodata`` are numbers that mean not known. ``cell_m`` is
     the cells' width, metres (default: the standards'). ``extent`` (west, south, east, north in ``into``) is the ground
     the Grid covers, by default that of the outlines; ground outside all outlines is 0, unknown (NaN) where less is
     worse. ``near`` and ``table`` are as for ``vectors.read``. Raises what that raises, UnreadableError for points and
     lines, ColumnError, ParameterError and InputError (values that cannot be).
     """
-    of, where = KINDS[kind], str(path)
-    found = vectors.read(path, crs=crs, into=into, near=near, columns={} if table is None else {vectors.TABLE: table})
+    content = vectors.read(path, crs=crs, into=into, near=near, columns={} if table is None else {vectors.TABLE: table})
+    return understood(
+        content, kind=kind, unit=unit, column=column, classes=classes, constants=constants, nodata=nodata,
+        cell_m=cell_m, extent=extent,
+    )  # fmt: skip
+
+
+def understood(
+    found: vectors.Read, *, kind: str, unit: str, column: str | None = None,
+    classes: Mapping[str, float] | None = None, constants: Mapping[str, str] | None = None, nodata: Named = None,
+    cell_m: float | None = None, extent: Bounds | None = None,
+) -> tuple[Grid, tuple[Finding, ...]]:  # fmt: skip
+    """What ``vectors.read`` gave, in a metric CRS, as a Grid; the rest as for ``read``."""
+    of, where, into = KINDS[kind], str(found.path), str(found.table.crs.to_string())
     frame, said = _areas(found.table, where, extent)
     values, more = valued(
         frame, kind=kind, unit=unit, column=column, classes=classes, constants=constants, nodata=nodata, where=where

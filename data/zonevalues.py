@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 def valued(
     frame: gpd.GeoDataFrame, *, kind: str, unit: str, column: str | None, classes: Mapping[str, float] | None,
-    constants: Mapping[str, str] | None, nodata: float | None, where: str,
+    constants: Mapping[str, str] | None, nodata: unknown_values.Named, where: str,
 ) -> tuple[Floats, tuple[Finding, ...]]:  # fmt: skip
     """The value of each row (n,) in the kind's unit, NaN where the row has none, and what is to be said.
 
@@ -48,7 +48,8 @@ def valued(
         return values * factor, ()
     name, said = _column(frame, column, kind, where)
     texts, place = _texts(frame[name]), f"{where}, column {name}"
-    there = ~(texts.isna() | texts.map(lambda text: nodata is not None and _is_number(text, nodata))).to_numpy()
+    none = unknown_values.each(nodata)
+    there = ~(texts.isna() | texts.map(lambda text: any(_is_number(text, value) for value in none))).to_numpy()
     if not there.any():
         raise InputError(Fault(KINDS[kind].noun, "no outline with a value", place, "Name another column with --map."))
     values = np.full(len(frame), np.nan)

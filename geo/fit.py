@@ -38,6 +38,8 @@ OVER_M = 1e-4
 """Metres by which a gap is overfilled, so that it grows together with its neighbour."""
 SAME = 1e-6
 """Share of the area by which two outlines may differ and still be the same."""
+HA_M2, KM2_M2 = 1e4, 1e6
+"""A hectare and a square kilometre in square metres."""
 TOLD = 3
 """How many cases a sentence names; the others are in the tables."""
 ROWS = 5
@@ -297,14 +299,14 @@ def _same_findings(rows: gpd.GeoDataFrame, same: gpd.GeoDataFrame) -> Iterator[F
 
 def _overlap_findings(rows: gpd.GeoDataFrame, wide: gpd.GeoDataFrame) -> Iterator[Finding]:
     if len(wide):
-        cases = zip(wide["one_name"], wide["other_name"], wide["area_m2"], strict=True)
-        told = _told([f"{a} / {b} {m2:,.0f} m²" for a, b, m2 in cases])
-        area = wide["area_m2"].sum()
+        cases = list(zip(wide["one_name"], wide["other_name"], wide["area_m2"], strict=True))
+        told = [_told([f"{a} / {b} {_area(m2)[lang]}" for a, b, m2 in cases])[lang] for lang in (0, 1)]
+        area = _area(wide["area_m2"].sum())
         yield Finding(
             "communities_overlap",
-            f"{_count(len(wide), 'pair')} of communities overlap, by {area:,.0f} m²: {told[0]}. "
+            f"{_count(len(wide), 'pair')} of communities overlap, by {area[0]}: {told[0]}. "
             "People there belong to the smaller one.",
-            f"{len(wide)}对社区相互重叠，共{area:,.0f}平方米：{told[1]}。重叠处人口计入较小者。",
+            f"{len(wide)}对社区相互重叠，共{area[1]}：{told[1]}。重叠处人口计入较小者。",
             "warning", len(wide), _numbers(rows, wide["one_id"]), "community_id", str(wide["one_id"].iloc[0]),
             "Agree who is responsible, and correct the outlines.", "请明确管辖归属并修正边界。",
         )  # fmt: skip
@@ -313,14 +315,14 @@ def _overlap_findings(rows: gpd.GeoDataFrame, wide: gpd.GeoDataFrame) -> Iterato
 def _gap_findings(gaps: gpd.GeoDataFrame) -> Iterator[Finding]:
     if len(gaps):
         cases = list(zip(gaps["beside_names"], gaps["area_m2"], strict=True))
-        told = _told([f"{m2:,.0f} m² beside {_few(names)}" for names, m2 in cases])
-        told_zh = _told([f"{_few(names)}旁{m2:,.0f}平方米" for names, m2 in cases])
-        area = gaps["area_m2"].sum()
+        told = _told([f"{_area(m2)[0]} beside {_few(names)}" for names, m2 in cases])
+        told_zh = _told([f"{_few(names)}旁{_area(m2)[1]}" for names, m2 in cases])
+        area = _area(gaps["area_m2"].sum())
         yield Finding(
             "communities_gaps",
-            f"{_count(len(gaps), 'gap')} between communities, {area:,.0f} m² in all, that no community answers for: "
+            f"{_count(len(gaps), 'gap')} between communities, {area[0]} in all, that no community answers for: "
             f"{told[0]}.",
-            f"社区之间有{len(gaps)}处空白（三不管地带），共{area:,.0f}平方米：{told_zh[1]}。",
+            f"社区之间有{len(gaps)}处空白（三不管地带），共{area[1]}：{told_zh[1]}。",
             "warning", len(gaps),
             do_en="Say which community answers for each gap. People there are counted as outside.",
             do_zh="请明确各处空白的管辖社区；其中人口目前计为社区之外。",
@@ -329,7 +331,8 @@ def _gap_findings(gaps: gpd.GeoDataFrame) -> Iterator[Finding]:
 
 def _hole_findings(holes: gpd.GeoDataFrame) -> Iterator[Finding]:
     if len(holes):
-        told = _told([f"{n} {m2:,.0f} m²" for n, m2 in zip(holes["beside_names"], holes["area_m2"], strict=True)])
+        cases = list(zip(holes["beside_names"], holes["area_m2"], strict=True))
+        told = [_told([f"{n} {_area(m2)[lang]}" for n, m2 in cases])[lang] for lang in (0, 1)]
         yield Finding(
             "communities_holes",
             f"{_count(len(holes), 'hole')} in a community that belong to no other: {told[0]}.",
@@ -410,6 +413,15 @@ def _numbers(rows: gpd.GeoDataFrame, ids: pd.Series) -> tuple[int, ...]:
 
 def _count(n: int, word: str) -> str:
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def _area(m2: float) -> tuple[str, str]:
+    """An area in English and Chinese: square metres, hectares or square kilometres, whichever is easy to read."""
+    if m2 >= KM2_M2:
+        return f"{m2 / KM2_M2:,.1f} km²", f"{m2 / KM2_M2:,.1f}平方公里"
+    if m2 >= HA_M2:
+        return f"{m2 / HA_M2:,.1f} ha", f"{m2 / HA_M2:,.1f}公顷"
+    return f"{m2:,.0f} m²", f"{m2:,.0f}平方米"
 
 
 def _few(names: str) -> str:

@@ -335,8 +335,10 @@ def finding(offset: Offset) -> Finding:
         f"坐标疑似{name}而非WGS 84：图层似乎向{offset.direction_zh}偏移约{offset.shift_m:.0f}米。"
         f"现状有{offset.near_before:.0%}靠近{what_zh}，纠偏后为{offset.near_after:.0%}，随机移动最多{offset.near_chance:.0%}。",
         "warning", count=offset.n,
-        do_en=f"If the data comes from a Chinese map service, add the layer again with --crs {offset.system}.",
-        do_zh=f"如数据来自国内地图服务，请用 --crs {offset.system} 重新添加该图层。",
+        do_en="If the data comes from a Chinese map service, give it again: "
+        f"renxing add STUDY KIND FILE --crs {offset.system} --replace.",
+        do_zh="如数据来自国内地图服务，请重新提供："
+        f"renxing add STUDY KIND FILE --crs {offset.system} --replace。",
     )  # fmt: skip
 
 

@@ -263,7 +263,13 @@ def run(base: Base, scenario: Scenario) -> Plan:
         layers,
         headline,
         summary.audit(units, demand, base.people.total),
-        (*base.notes, *_hazard_notes(base.city, scenario), *summary.room_notes(sites, int((demand["state"] == "served") @ demand["people"])), *said, *wide),
+        (
+            *base.notes,
+            *_hazard_notes(base.city, scenario),
+            *summary.room_notes(sites, int((demand["state"] == "served") @ demand["people"])),
+            *said,
+            *wide,
+        ),
     )
 
 

@@ -329,8 +329,9 @@ def _table_notes(unknown: int) -> Iterator[Finding]:
     if unknown:
         yield Finding(
             "people_not_known",
-            f"{unknown} rows do not say how many people there are and are left out.",
-            f"{unknown}行未给出人数，未计入。",
+            f"{unknown:,} row{'s do' if unknown > 1 else ' does'} not say how many people there are and "
+            f"{'are' if unknown > 1 else 'is'} left out.",
+            f"{unknown:,}行未给出人数，未计入。",
             severity="warning", count=unknown, column="people",
             do_en="Fill them, or write 0 where nobody is.", do_zh="请补全人数，无人处填0。",
         )  # fmt: skip

@@ -30,11 +30,11 @@ def rolled_up(
 ) -> gpd.GeoDataFrame:
     """One row a unit above, every level, with its communities' results: COMMUNITIES columns, ``communities``, results.
 
-    ``units`` are communities with results, ``parents`` the units above (COMMUNITIES). Counts and amounts are sums (NaN
-    where no community knows). A share is the mean weighted by ``people``, or by the column that ``of`` names for it:
-    the same as dividing sums, over the communities of which it is known. Medians, statuses and reasons cannot be added
-    and are left out. Units without communities have zeros. Communities that are part of no unit of a level, the people
-    outside among them, share a row of that level, ``none_<level>``, so that every level adds up to the same totals.
+    ``units`` are communities with results, ``parents`` the units above (COMMUNITIES). Counts and amounts are sums (see
+    ``_sum`` for what is not known). A share is the mean weighted by ``people``, or by the column that ``of`` names for
+    it: the same as dividing sums, over the communities of which it is known. Medians, statuses and reasons cannot be
+    added and are left out. Units without communities have zeros. Communities that are part of no unit of a level, the
+    people outside among them, share a row of that level, ``none_<level>``, so that every level adds up to the same.
     """
     above = ancestors(units, parents)
     names = [str(c) for c in units.columns if pd.api.types.is_numeric_dtype(units[c])]
@@ -76,8 +76,14 @@ def _of_people(name: str) -> bool:
 
 
 def _sum(values: pd.Series, label: pd.Series, ids: np.ndarray) -> np.ndarray:
-    """The sum in each unit: whole where the values are; NaN where communities are but none knows; 0 where none is."""
-    found = values.groupby(label).sum(min_count=1).reindex(ids)
+    """The sum in each unit: whole where the values are; 0 where no community is.
+
+    People are NaN where some community does not know them: not known is not nobody. Amounts (ground, room) are those
+    known, NaN where no community knows any.
+    """
+    known = values.notna().groupby(label)
+    enough = known.all() if "people" in str(values.name) else known.any()
+    found = values.groupby(label).sum().where(enough).reindex(ids)
     empty = ~np.isin(ids, label.to_numpy(dtype=object))
     filled = found.where(~empty, 0)
     return np.asarray(filled.to_numpy(dtype=np.int64 if values.dtype.kind in "iu" else np.float64))

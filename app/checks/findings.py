@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +36,24 @@ WEIGHT: Mapping[str, Severity] = {
     ),
 }
 """How much a plain sentence matters, by its code; others are good to know."""
+NO_LAYERS: Mapping[str, str] = {}
 
 
-def told(notes: Iterable[Sentence], *, layer_id: str = "", layers: Collection[str] = ()) -> tuple[FindingModel, ...]:
-    """Notes as findings of a layer, else of the one of ``layers`` whose name stands in front; said without the name."""
+def told(
+    notes: Iterable[Sentence], *, layer_id: str = "", layers: Mapping[str, str] = NO_LAYERS
+) -> tuple[FindingModel, ...]:
+    """Notes as findings of a layer, else of the one of ``layers`` (what it is called -> id) whose name stands in front;
+    said without the name."""
     return tuple(_told(note, layer_id, layers) for note in notes)
 
 
-def _told(note: Sentence, layer_id: str, layers: Collection[str]) -> FindingModel:
+def _told(note: Sentence, layer_id: str, layers: Mapping[str, str]) -> FindingModel:
     said = note if isinstance(note, Finding) else Finding(note.code, note.en, note.zh, WEIGHT.get(note.code, "info"))
     begun = next((name for name in layers if said.en.startswith(f"{name}: ")), "")
-    named = layer_id or said.layer_id or begun
+    named = layer_id or said.layer_id or layers.get(begun, "")
     fields = _legible(dataclasses.asdict(said)) | {"layer_id": named}
-    if named:
-        fields |= {"en": said.en.removeprefix(f"{named}: "), "zh": said.zh.removeprefix(f"{named}：")}
+    for name in filter(None, (begun or named,)):
+        fields |= {"en": said.en.removeprefix(f"{name}: "), "zh": said.zh.removeprefix(f"{name}：")}
     return FindingModel(**fields)
 
 

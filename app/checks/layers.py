@@ -67,6 +67,7 @@ def checked(
     own = () if apart is None or apart > 0 else tuple(_reach(layer, cover, limits))
     return LayerCheck(
         layer_id=layer.layer_id,
+        called=layer.called,
         kind=layer.kind,
         file=layer.file,
         sha256=read.sha256,

@@ -18,7 +18,7 @@ from app.showing import street_lines
 from app.store.inputs import input_digest
 from data import given, rasters, streetlines, vectors
 from data.osm import Extract
-from data.study import Layer, StudyFile, layers, mapped, read_outline
+from data.study import Layer, StudyFile, layers, mapped, read_outline, units
 from data.study.definition import STREETS
 from data.study.outline import Ground as Near
 from data.study.outline import Outline, ground_of
@@ -28,6 +28,7 @@ from geo.plan import Base
 
 Content: TypeAlias = layers.Content | Extract
 Result = TypeVar("Result")
+PEOPLE = "population"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,17 @@ def every(study: StudyFile, folder: Path, drawn: Outline | None) -> list[Read]:
     """
     maps = {layer.layer_id: one(study, folder, layer, Near(study.crs, None)) for layer in study.of_kind("osm")}
     near = _near(study, drawn, maps.values())
-    return [maps.get(layer.layer_id) or one(study, folder, layer, near) for layer in study.layers]
+    read = {of.layer_id: one(study, folder, of, near) for of in study.layers if of.kind not in ("osm", PEOPLE)} | maps
+    near = replace(near, units=_units(read.values()))
+    return [read.get(layer.layer_id) or one(study, folder, layer, near) for layer in study.layers]
+
+
+def _units(read: Iterable[Read]) -> gpd.GeoDataFrame | None:
+    """The outlines that people without places are joined to."""
+    every = list(read)
+    given_ = [table for one in of_kind(every, "communities") if (table := one.table) is not None]
+    maps = [one.content.boundaries for one in every if isinstance(one.content, Extract)]
+    return units.of(given_, maps[0] if maps else None)
 
 
 def _near(study: StudyFile, drawn: Outline | None, maps: Iterable[Read]) -> Near:
@@ -130,14 +141,14 @@ def _opened(study: StudyFile, folder: Path, layer: Layer, near: Near) -> Read:
     if layer.kind == STREETS:
         ways, more = streetlines.ways([found.table])
         content, notes = street_lines(ways), (*notes, *more)
-    return Read(layer, "", content, _raw(layer, path), found.conversions, told(notes, layer_id=name))
+    return Read(layer, "", content, _raw(layer, path, near), found.conversions, told(notes, layer_id=name))
 
 
-def _raw(layer: Layer, path: Path) -> vectors.Read | None:
+def _raw(layer: Layer, path: Path, near: Near) -> vectors.Read | None:
     """A table as its file has it; None for what is none."""
     if layer.kind not in (*given.KINDS, STREETS) or rasters.is_raster(path):
         return None
-    return vectors.read(path, crs=layer.crs, columns=layer.columns)
+    return vectors.read(path, crs=layer.crs, columns=layer.columns, join=layers.join_of(layer, path, near))
 
 
 def outline(study: StudyFile, folder: Path) -> tuple[Outline | None, tuple[FindingModel, ...]]:

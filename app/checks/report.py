@@ -65,6 +65,7 @@ class LayerCheck(BaseModel):
     model_config = FROZEN
 
     layer_id: str = Field(description="Id of the layer.")
+    called: str = Field(description="What it is called: the id, or its file's own name where the id says nothing.")
     kind: str = Field(description="osm, hazard, communities, population, shelters, facilities, buildings, streets, …")
     file: str = Field(description="The file, relative to the study's folder; empty: made from other layers.")
     sha256: str = Field(description="SHA-256 of the file as it is now (hex); empty: not there.")
@@ -127,6 +128,7 @@ class HazardCheck(BaseModel):
     model_config = FROZEN
 
     layer_id: str = Field(description="Id of the hazard's layer.")
+    called: str = Field(description="What the layer is called.")
     en: str = Field(description="What it is called in English.")
     zh: str = Field(description="What it is called in Chinese.")
     return_period_y: float | None = Field(description="Return period (years); none: not said.")

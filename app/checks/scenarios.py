@@ -38,8 +38,8 @@ def _hazard(layer: Layer, share: tuple[float, float] | None) -> HazardCheck:
     en, zh = title_of(layer)
     known, affected = share or (None, None)
     return HazardCheck(
-        layer_id=layer.layer_id, en=en, zh=zh, return_period_y=layer.return_period_y, known_share=known,
-        affected_share=affected,
+        layer_id=layer.layer_id, called=layer.called, en=en, zh=zh, return_period_y=layer.return_period_y,
+        known_share=known, affected_share=affected,
     )  # fmt: skip
 
 

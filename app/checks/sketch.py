@@ -41,6 +41,7 @@ class Mark(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     layer_id: str = Field(description="The layer.")
+    called: str = Field(description="What it is called.")
     kind: str = Field(description="Its kind.")
     form: str = Field(description="area, edge, dots, cells or away: how it is drawn (word).")
     path: str = Field(description="SVG path.")
@@ -168,7 +169,7 @@ def _few(things: Shapes, most: int) -> Shapes:
 def _mark(read: Read, ground: Ground, frame: _Frame, values: Floats | None, above: float) -> Mark:
     """How one layer is drawn: cells that are affected, outlines, dots, or the box it lies in."""
     form, path = _form(read, ground, frame, None if values is None else np.nan_to_num(values) > above)
-    return Mark(layer_id=read.layer.layer_id, kind=read.layer.kind, form=form, path=path)
+    return Mark(layer_id=read.layer.layer_id, called=read.layer.called, kind=read.layer.kind, form=form, path=path)
 
 
 def _form(read: Read, ground: Ground, frame: _Frame, hit: Mask | None) -> tuple[str, str]:

@@ -69,9 +69,8 @@ def tried(
     if base is None:
         return None, stopped
     said = {(f.code, f.en) for read in reads for f in read.findings}
-    notes = [
-        f for f in told(base.notes, layers=[layer.layer_id for layer in file.layers]) if (f.code, f.en) not in said
-    ]
+    called = {layer.called: layer.layer_id for layer in file.layers}
+    notes = [f for f in told(base.notes, layers=called) if (f.code, f.en) not in said]
     owned = (_owned(note, reads) for note in notes)
     return base, (*misplaced(reads), *owned, *_across(base, reads, limits))
 

@@ -9,6 +9,8 @@ from app.texts import catalogue
 DAYS_A_MONTH = DAYS_A_YEAR / 12
 MAPPED = frozenset({"shelters_mapped"})
 """Measures of places that are compared with others on the map, not with what is usual."""
+EXPECTED = frozenset({"buildings_on_land"})
+"""Measures that may exceed what is expected: a density, not a part of a whole."""
 DASH = "–"
 """Where there is nothing to tell."""
 
@@ -77,7 +79,10 @@ def measured(measure: Measure, lang: str) -> str:
     """How much there is of how much there should be; streets in kilometres."""
     if measure.of is None:
         return _in(measure, measure.count, lang)
-    key = "usual_of_these" if measure.unit == "places" and measure.measure not in MAPPED else "of_these"
+    usual = (measure.unit == "places" and measure.measure not in MAPPED) or measure.measure in EXPECTED
+    if usual and not measure.of:
+        return _in(measure, measure.count, lang)
+    key = "usual_of_these" if usual else "of_these"
     return word(key, lang, count=_in(measure, measure.count, lang), of=_in(measure, measure.of, lang))
 
 

@@ -12,7 +12,7 @@ import sys
 import typer
 
 from app.cli import checks, runs, service, studies
-from app.cli.options import stdout_is_json
+from app.cli.options import asked, stdout_is_json
 
 app = typer.Typer(
     name="renxing",
@@ -41,4 +41,4 @@ def _complain(error: Exception) -> int:
     from app.cli.screen import complain
 
     debug = os.environ.get("RENXING_DEBUG", "").lower() in {"1", "true", "yes", "on"}
-    return complain(error, as_json=stdout_is_json(sys.argv), debug=debug)
+    return complain(error, as_json=stdout_is_json(sys.argv), debug=debug, lang=asked(sys.argv))

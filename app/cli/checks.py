@@ -53,7 +53,7 @@ def check(
     """
     from app.cli.screen import Stages, print_json, say
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         from app.checking import checked
         from app.checks.ages import aged

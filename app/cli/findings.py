@@ -87,7 +87,7 @@ def _print_layers(report: Report, lang: Language) -> None:
 
 
 def _layer_row(layer: LayerCheck, lang: Language) -> list[object]:
-    named = Text.assemble(layer.layer_id, (f" {word(f'kind.{layer.kind}', lang)}", "dim"))
+    named = Text.assemble(layer.called, (f" {word(f'kind.{layer.kind}', lang)}", "dim"))
     what = _most(layer, lang) if layer.readable else word("not_readable", lang)
     counts = [_count(sum(f.severity == name for f in layer.findings), name) for name in TOLD]
     return [named, what, crs_code(layer), *counts, covers(layer, lang), age(layer.age_days, lang)]
@@ -129,7 +129,7 @@ def _print_scenarios(report: Report, lang: Language) -> None:
             rows.append([name, word("no_hazard", lang), DASH, DASH, DASH])
         for hazard in one.hazards:
             years = DASH if hazard.return_period_y is None else word("years", lang, value=f"{hazard.return_period_y:g}")
-            rows.append([name, hazard.layer_id, years, percent(hazard.known_share), percent(hazard.affected_share)])
+            rows.append([name, hazard.called, years, percent(hazard.known_share), percent(hazard.affected_share)])
     if rows:
         out().print()
         print_table(word("scenarios", lang), [*words, *numbers], rows, lang)
@@ -139,7 +139,7 @@ def _print_findings(report: Report, lang: Language, least: Severity) -> None:
     """Group by group, the one with the worst finding first."""
     wanted = SEVERITIES[: SEVERITIES.index(least) + 1]
     groups = [(word("whole", lang), "", report.findings)]
-    groups += [(one.layer_id, f"{word(f'kind.{one.kind}', lang)} · {one.file}", one.findings) for one in report.layers]
+    groups += [(one.called, f"{word(f'kind.{one.kind}', lang)} · {one.file}", one.findings) for one in report.layers]
     shown = [(name, about, [f for f in found if f.severity in wanted]) for name, about, found in groups]
     shown = sorted((group for group in shown if group[2]), key=lambda group: SEVERITIES.index(group[2][0].severity))
     out().print(Text(f"\n{word('findings', lang)}", style="bold"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from enum import StrEnum
@@ -22,6 +23,13 @@ def spoken() -> Language:
     """The language of the terminal, from LC_ALL, LC_MESSAGES or LANG; English unless it is Chinese."""
     named = next((os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(v)), "")
     return Language.zh if named.lower().startswith("zh") else Language.en
+
+
+def asked(arguments: Sequence[str]) -> Language:
+    """The language of a whole command line, ``--lang`` or the terminal's: for what is said before it is understood."""
+    given = [after for before, after in itertools.pairwise(arguments) if before == "--lang"]
+    given += [word.removeprefix("--lang=") for word in arguments if word.startswith("--lang=")]
+    return Language(given[-1]) if given and given[-1] in set(Language) else spoken()
 
 
 def stdout_is_json(arguments: Sequence[str]) -> bool:

@@ -174,7 +174,8 @@ def _told(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str
 
 
 def _column(name: str, lang: Language) -> Column:
-    unit = f", {words('unit.min').of(lang)}" if name.startswith("walk_s") else ""
+    apart = "，" if lang is Language.zh else ", "
+    unit = f"{apart}{words('unit.min').of(lang)}" if name.startswith("walk_s") else ""
     return Column(words(f"field.{name}").of(lang) + unit)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import WORKSPACE, AsJson, ExportFormat, InLanguage, StudyName, WorkspacePath
+from app.cli.options import WORKSPACE, AsJson, ExportFormat, InLanguage, StudyName, WorkspacePath, language
 
 if TYPE_CHECKING:
     from app.replay import Replayed
@@ -42,10 +42,9 @@ def run(
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Compute a study's scenarios and keep the runs; the same study gives the same run."""
-    from app.cli.options import language
-    from app.cli.screen import Stages, print_json, say
+    from app.cli.screen import Stages, print_json, said, say
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         from app.cli.results import print_headlines, run_json
         from app.parameters import parsed
@@ -60,8 +59,8 @@ def run(
     else:
         print_headlines(found.file, [each.run for each in done], language(lang))
     for each in done:
-        said = "computed" if each.fresh else "was there already"
-        say(f"run {each.run.run_id} ({each.run.record.scenario_id}) {said}")
+        key = "computed" if each.fresh else "there_already"
+        say(said(key, stages.lang, run=each.run.run_id, scenario=each.run.record.scenario_id))
     say(stages.summary())
 
 
@@ -76,7 +75,6 @@ def show(
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Show how each community stands and why, from the runs computed last."""
-    from app.cli.options import language
     from app.cli.results import print_communities, run_json
     from app.cli.screen import print_json
     from app.store import Workspace
@@ -113,13 +111,14 @@ def export(
         typer.Option("--scenario", metavar="ID", help="Scenario whose last run to export, where there are several."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same name (flag).")] = False,
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Write a run as files for other programs, with its sources and licences."""
-    from app.cli.screen import Stages, print_json, say
+    from app.cli.screen import Stages, print_json, said, say
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages(f"writing {format.value}"):
         from app.export import Format
         from app.export import export as write
@@ -127,7 +126,7 @@ def export(
 
         opened = Workspace.open(workspace)
         if format is ExportFormat.archive:
-            _archive(opened, opened.find(study), run, scenario, out, overwrite, as_json)
+            _archive(opened, opened.find(study), run, scenario, out, overwrite, as_json, stages.lang)
             return
         chosen = _one(opened, opened.find(study).study_id, run, scenario)
         written = write(chosen, Format(format.value), out, overwrite=overwrite)
@@ -135,16 +134,18 @@ def export(
         print_json({"run_id": chosen.run_id, "files": [str(path) for path in written]})
     else:
         typer.echo("\n".join(map(str, written)))
-    files = "1 file" if len(written) == 1 else f"{len(written)} files"
-    say(f"run {chosen.run_id} ({chosen.record.scenario_id}), {files}, {stages.summary()}")
+    key = "file" if len(written) == 1 else "files"
+    about = said(key, stages.lang, run=chosen.run_id, scenario=chosen.record.scenario_id, n=len(written))
+    say(f"{about}{'，' if stages.lang == 'zh' else ', '}{stages.summary()}")
 
 
 def _archive(
-    workspace: Workspace, study: Study, run: str | None, scenario: str | None, out: Path, overwrite: bool, as_json: bool
-) -> None:
+    workspace: Workspace, study: Study, run: str | None, scenario: str | None, out: Path, overwrite: bool,
+    as_json: bool, lang: str,
+) -> None:  # fmt: skip
     """Write the study with the run asked for, else with the last of every scenario."""
     from app.archive import write_archive
-    from app.cli.screen import print_json, say
+    from app.cli.screen import print_json, said, say
 
     asked = run is not None or scenario is not None
     runs = [_one(workspace, study.study_id, run, scenario)] if asked else _latest(workspace, study.study_id, None)
@@ -153,19 +154,20 @@ def _archive(
         print_json({"study_id": study.study_id, "runs": [each.run_id for each in runs], "files": [str(written)]})
     else:
         typer.echo(str(written))
-    said = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    say(f"study {study.study_id} with {said}; renxing replay {written.name} computes and compares them")
+    key = "archive_one" if len(runs) == 1 else "archive"
+    say(said(key, lang, study=study.study_id, n=len(runs), file=written.name))
 
 
 def replay(
     archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="File made with renxing export --format archive.")],
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Take a study out of an archive, compute its runs again, and compare them byte for byte."""
     from app.cli.screen import Stages, print_json, say
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         import dataclasses
 
@@ -177,18 +179,21 @@ def replay(
     if as_json:
         print_json({"runs": [{**dataclasses.asdict(each), "same": each.same} for each in done]})
     for each in [] if as_json else done:
-        typer.echo(_replayed(each))
+        typer.echo(_replayed(each, stages.lang))
     say(stages.summary())
     if not all(each.same for each in done):
         raise typer.Exit(1)
 
 
-def _replayed(one: Replayed) -> str:
+def _replayed(one: Replayed, lang: str) -> str:
+    from app.cli.screen import said
+
+    gaps = {"scenario": one.scenario_id, "then": one.run_then, "now": one.run_now, "n": one.layers}
     if one.same:
-        return f"{one.scenario_id}: run {one.run_now}, all {one.layers} layers the same byte for byte"
-    why = f" (not the same: {', '.join(one.why)})" if one.why else ""
-    different = ", ".join(one.different)
-    return f"{one.scenario_id}: run {one.run_then} gave other layers: {different}; now run {one.run_now}{why}"
+        return said("replayed_same", lang, **gaps)
+    apart = "、" if lang == "zh" else ", "
+    why = said("why", lang, names=apart.join(said(f"part.{part}", lang) for part in one.why)) if one.why else ""
+    return said("replayed_other", lang, different=apart.join(one.different), why=why, **gaps)
 
 
 def _latest(workspace: Workspace, study_id: str, scenario: str | None) -> list[Run]:

@@ -18,6 +18,8 @@ from rich.text import Text
 
 from app.errors import answer
 from app.legible import PART_MAX, SAID_MAX, legible
+from app.texts import catalogue
+from app.texts.phrases import in_chinese, told_in_chinese
 from geo.errors import RenxingError
 
 STARTED = time.perf_counter()
@@ -59,10 +61,16 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-class Stages:
-    """Says on standard error what is being done, and keeps how long each stage took, in seconds."""
+def said(key: str, lang: str, **gaps: object) -> str:
+    """What a command says, under ``cli.key``, in one language with its gaps filled in."""
+    return catalogue(lang)[f"cli.{key}"].format(**gaps)
 
-    def __init__(self) -> None:
+
+class Stages:
+    """Says on standard error what is being done, in ``lang``, and keeps how long each stage took, in seconds."""
+
+    def __init__(self, lang: str = "en") -> None:
+        self.lang = lang
         self.seconds: dict[str, float] = {}
         self._began = STARTED
 
@@ -71,14 +79,19 @@ class Stages:
         """Time one stage; the same name again adds up."""
         began = time.perf_counter()
         console = err()
-        with console.status(Text(name)) if console.is_terminal else _plainly(name):
+        shown = self._shown(name)
+        with console.status(Text(shown)) if console.is_terminal else _plainly(shown):
             yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
     def summary(self) -> str:
         """Where the time went."""
-        parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
-        return f"{time.perf_counter() - self._began:.1f} s: {parts}"
+        each, apart, unit = ("：", "，", "秒") if self.lang == "zh" else (": ", ", ", "s")
+        parts = apart.join(f"{self._shown(name)} {seconds:.1f} {unit}" for name, seconds in self.seconds.items())
+        return f"{time.perf_counter() - self._began:.1f} {unit}{each}{parts}"
+
+    def _shown(self, name: str) -> str:
+        return in_chinese(name) if self.lang == "zh" else name
 
 
 @contextmanager
@@ -87,18 +100,23 @@ def _plainly(name: str) -> Iterator[None]:
     yield
 
 
-def complain(error: Exception, *, as_json: bool, debug: bool) -> int:
+def complain(error: Exception, *, as_json: bool, debug: bool, lang: str = "en") -> int:
     """Say what is wrong and what to do; the exit code."""
     row = answer(error)
     if debug:
         traceback.print_exception(error)
     if isinstance(error, RenxingError):
-        say(f"renxing: {row.title_en}.\n{legible(str(error), SAID_MAX)}")
+        title, detail = (f"{row.title_zh}。", _in_chinese(error)) if lang == "zh" else (f"{row.title_en}.", str(error))
+        say(f"renxing: {title}\n{legible(detail, SAID_MAX)}")
     else:
         say(_report(error))
     if as_json:
         print_json(_problem(error))
     return row.exit_code
+
+
+def _in_chinese(error: RenxingError) -> str:
+    return "\n".join(map(told_in_chinese, error.faults)) or str(error)
 
 
 def _report(error: Exception) -> str:

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import WORKSPACE, AsJson, StateOfCity, StreetsFrom, StudyName, TimeOfDay, WorkspacePath
+from app.cli.options import (
+    WORKSPACE,
+    AsJson,
+    InLanguage,
+    StateOfCity,
+    StreetsFrom,
+    StudyName,
+    TimeOfDay,
+    WorkspacePath,
+    language,
+)
 
 if TYPE_CHECKING:
     from app.cli.screen import Stages
     from app.store import Study, Workspace
+    from data.study import Layer
 
 
 def register(app: typer.Typer) -> None:
@@ -27,13 +38,14 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     study: Annotated[str, typer.Argument(metavar="[STUDY]", help="Built-in study: helsinki.")] = "helsinki",
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Make the built-in study, real streets and houses, and compute it; one that is there already is kept."""
     from app.cli.screen import Stages
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         from app.run import compute
         from app.store import Workspace
@@ -46,7 +58,7 @@ def sample(
             opened.create(file, inputs)
     done = compute(opened, file.study_id, stage=stages)
     ids = ", ".join(each.run.run_id for each in done)
-    _tell(opened.study(file.study_id), as_json, f"study {file.study_id} is ready, run {ids}", stages)
+    _tell(opened.study(file.study_id), as_json, stages, "ready", study=file.study_id, runs=ids)
 
 
 def new(
@@ -90,6 +102,7 @@ def new(
     name: Annotated[
         str, typer.Option("--name", metavar="TEXT", help="Title of the study in any script (default: STUDY).")
     ] = "",
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
@@ -102,7 +115,7 @@ def new(
     if (osm is not None and place is not None) or (osm is None and place is None and boundary is None):
         said = "Give one of --osm FILE and --place TEXT, or --boundary FILE alone for a study with streets of your own."
         raise typer.BadParameter(said, param_hint="--osm / --place")
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         _warm()
         from app.adding import new_study
@@ -114,7 +127,7 @@ def new(
                          stage=stages)  # fmt: skip
     else:
         made = _from_place(opened, study, place, boundary, name, stages)
-    _tell(made, as_json, f"made study {made.study_id} in {made.folder}", stages)
+    _tell(made, as_json, stages, "made", study=made.study_id, folder=made.folder)
 
 
 def add(
@@ -158,7 +171,8 @@ def add(
             "--unit",
             metavar="U",
             help="Unit of the values: of a depth of water m, cm, mm or ft; of a speed m/s or km/h; level, 0 none to 5 "
-            "worst; … (default: the hazard's usual one); of a raster of people: people, people/km2, people/ha.",
+            "worst; … (default: levels, m/s of velocity and degrees of intensity; all others, such as depths, must be "
+            "said); of a raster of people: people, people/km2, people/ha.",
         ),
     ] = "",
     crs: Annotated[
@@ -182,11 +196,11 @@ def add(
         ),
     ] = None,
     nodata: Annotated[
-        float | None,
+        list[str] | None,
         typer.Option(
             "--nodata",
             metavar="V",
-            help="Raster value that means not known, in the raster's unit (default: as the file says).",
+            help="Value that means not known, in the file's unit (default: as the file says). May be repeated.",
         ),
     ] = None,
     name: Annotated[
@@ -226,16 +240,21 @@ def add(
     attribution: Annotated[
         str | None, typer.Option("--attribution", metavar="TEXT", help="Whom to name on maps and in exports.")
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Take the place of the layer of this name, in its scenarios too (flag)."),
+    ] = False,
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Add a file to a study; it is opened and checked before anything is written."""
-    from app.cli.screen import Stages, say
+    from app.cli.screen import Stages, said, say
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         _warm()
-        from app.adding import Addition, mapping
+        from app.adding import Addition, mapping, nodata_of
         from app.adding import add as add_layer
         from app.store import Workspace
 
@@ -250,7 +269,7 @@ def add(
             hazard=hazard,
             unit=unit,
             crs=crs,
-            nodata=nodata,
+            nodata=nodata_of(nodata or ()),
             columns=mapped.columns,
             constants=mapped.constants,
             class_table=mapped.class_table,
@@ -262,11 +281,15 @@ def add(
             source=source,
             licence=licence,
             attribution=attribution,
+            replace=replace,
         )
-    changed, layer, notes = add_layer(opened, opened.find(study).study_id, what, stage=stages)
+    before = opened.find(study)
+    changed, layer, notes = add_layer(opened, before.study_id, what, stage=stages)
     for note in notes:
-        say(f"note: {note.en}")
-    _tell(changed, as_json, f"added {layer.kind} {layer.layer_id} to {changed.study_id}", stages)
+        say(said("note", stages.lang, text=note.zh if stages.lang == "zh" else note.en))
+    done = "added" if len(changed.file.layers) > len(before.file.layers) else "replaced"
+    called = said(f"kind.{layer.kind}", stages.lang)
+    _tell(changed, as_json, stages, done, kind=called, layer=_named(layer), study=changed.study_id)
 
 
 def derive(
@@ -286,20 +309,21 @@ def derive(
         str,
         typer.Option("--name", metavar="TEXT", help="Id of the layer, or a name to make one from (default: HAZARD)."),
     ] = "",
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Let a study have a hazard made from its own map and heights, without a file."""
     from app.cli.screen import Stages
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         from app import adding
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
         changed = adding.derive(opened, opened.find(study).study_id, hazard, scenario=scenario, name=name)
-    _tell(changed, as_json, f"{changed.study_id} has {changed.file.layers[-1].layer_id} now", stages)
+    _tell(changed, as_json, stages, "derived", study=changed.study_id, layer=changed.file.layers[-1].layer_id)
 
 
 def scenario(
@@ -315,13 +339,14 @@ def scenario(
     state: Annotated[StateOfCity | None, typer.Option("--state", help="State of the city (default: as it is).")] = None,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Title (default: as it is).")] = None,
     title_zh: Annotated[str | None, typer.Option("--title-zh", metavar="TEXT", help="Title in Chinese.")] = None,
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Make or change a scenario: the hazards in force, day or night, and the state of the city."""
     from app.cli.screen import Stages
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         from app.emergencies import set_scenario
         from app.store import Workspace
@@ -332,25 +357,26 @@ def scenario(
             opened, found.study_id, name, hazards=hazard, time=time and time.value, state=state and state.value,
             title=title, title_zh=title_zh,
         )  # fmt: skip
-    _tell(changed, as_json, f"{changed.study_id} has scenario {name}", stages)
+    _tell(changed, as_json, stages, "scenario", study=changed.study_id, scenario=name)
 
 
 def remove(
     study: StudyName,
     layer: Annotated[str, typer.Argument(metavar="LAYER", help="Id of the layer, as renxing check shows it.")],
+    lang: InLanguage = None,
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Take a layer out of a study, and a hazard out of its scenarios; finished runs stay."""
     from app.cli.screen import Stages
 
-    stages = Stages()
+    stages = Stages(language(lang))
     with stages("starting"):
         from app.store import Workspace
 
         opened = Workspace.open(workspace)
         changed = opened.remove_layer(opened.find(study).study_id, layer)
-    _tell(changed, as_json, f"took {layer} out of {changed.study_id}", stages)
+    _tell(changed, as_json, stages, "removed", study=changed.study_id, layer=layer)
 
 
 def _from_place(opened: Workspace, study: str, place: str, boundary: Path | None, name: str, stages: Stages) -> Study:
@@ -394,11 +420,16 @@ def _refuse_years(return_period: float | None) -> None:
         raise ParameterError(Fault("years, a number more than 0", f"{return_period:g}", "--return-period", cure))
 
 
-def _tell(study: Study, as_json: bool, said: str, stages: Stages) -> None:
-    from app.cli.screen import print_json, say
+def _named(layer: Layer) -> str:
+    """A layer's id, and what it is called where the id says nothing."""
+    return layer.layer_id if layer.called == layer.layer_id else f"{layer.layer_id} ({layer.called})"
+
+
+def _tell(study: Study, as_json: bool, stages: Stages, key: str, /, **gaps: object) -> None:
+    from app.cli.screen import print_json, said, say
 
     if as_json:
         print_json({"study_id": study.study_id, "folder": str(study.folder), **study.file.model_dump(mode="json")})
     else:
-        typer.echo(said)
+        typer.echo(said(key, stages.lang, **gaps))
     say(stages.summary())

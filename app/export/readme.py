@@ -51,7 +51,7 @@ def sources(run: Run) -> list[dict[str, JsonValue]]:
 
 def _source(layer: Mapping[str, JsonValue]) -> str:
     named, licence = layer["attribution"] or "source not stated", layer["licence"] or "licence not stated"
-    by = f" by {layer['source']}" if layer["source"] and layer["source"] not in str(named) else ""
+    by = f" by {layer['source']}" if layer["source"] and str(layer["source"]) not in str(named) else ""
     dated = f"date {layer['date']}" if layer["date"] else "date not stated"
     title = f" “{layer['title']}”" if layer["title"] else ""
     said = [f"{named}{by}", str(licence), dated, *([f"SHA-256 {str(layer['sha256'])[:16]}"] if layer["sha256"] else [])]

@@ -40,7 +40,7 @@ def made_id(title: str, *, what: str) -> str:
     """
     if is_id(title):
         return title
-    if not title.strip() or any(c in "/\\\0" or unicodedata.category(c) == "Cc" for c in title):
+    if not title.strip() or any(c in "/\\\0" or unicodedata.category(c) in ("Cc", "Cs") for c in title):
         raise ParameterError(Fault(f"a name for the {what} without slashes or control characters", repr(title[:80])))
     plain = "".join(c for c in unicodedata.normalize("NFKD", title) if not unicodedata.combining(c))
     letters_lost = not plain.isascii()

@@ -25,6 +25,7 @@ import app.store.files as files
 from app.store.ids import is_id, is_run_id, known_id, made_id
 from app.store.inputs import companions, take_in
 from app.store.runs import RECORD, SORTED, Outcome, Recipe, Run, read_run, write_run
+from data.rasters import SRTM_ENDING
 from data.study import Layer, StudyFile
 from geo.errors import ConflictError, Fault, InputError, NotFoundError, RenxingError, StorageError
 
@@ -165,23 +166,32 @@ class Workspace:
             _refuse_other(StudyFile.load(fresh / DEFINITION), study_id)
         return self.study(study_id)
 
-    def add_layer(self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None) -> Study:
+    def add_layer(
+        self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None, replace: bool = False
+    ) -> Study:
         """Copy ``source`` into the study as ``layer``; ``change`` may edit the definition in the same step.
 
-        Two processes that add at once both succeed. ConflictError when the layer id is taken.
+        Two processes that add at once both succeed. With ``replace`` a layer of this id gives it its place in the list
+        and in the scenarios, and its file goes; ConflictError when the id is taken otherwise.
         """
         folder = self.study(study_id).folder
+        gone: list[Path] = []
 
         def with_layer(file: StudyFile) -> StudyFile:
-            if any(there.layer_id == layer.layer_id for there in file.layers):
-                raise ConflictError(Fault("a new layer id", "one in use", layer.layer_id, "Choose another --name."))
-            whole = file.model_copy(update={"layers": [*file.layers, layer]})
+            old = _taken_place(file, layer, replace)
+            others = file.model_copy(update={"layers": [there for there in file.layers if there is not old]})
+            whole = _with_one(file, layer, old)
             changed = change(whole) if change else whole
-            taken = _taken_in(folder, layer, source)
-            _refuse_again(file, taken)
-            return changed.model_copy(update={"layers": [*file.layers, taken]})
+            taken = _taken_in(folder, layer, source, beside=old)
+            _refuse_again(others, taken)
+            gone.extend(_left(others, folder, old, taken))
+            return _with_one(changed.model_copy(update={"layers": file.layers}), taken, old)
 
-        return self.edit(study_id, with_layer)
+        changed = self.edit(study_id, with_layer)
+        with files.storing(folder):
+            for path in gone:
+                path.unlink(missing_ok=True)
+        return changed
 
     def remove_layer(self, study_id: str, layer_id: str) -> Study:
         """Take a layer out of a study's definition and scenarios, then delete its files, unless another layer has them.
@@ -278,7 +288,7 @@ def _refuse_again(file: StudyFile, layer: Layer) -> None:
     """The same table twice would count its rows twice; a raster may be in force in several scenarios."""
     same = [there.layer_id for there in file.layers if (there.kind, there.sha256) == (layer.kind, layer.sha256)]
     if same and layer.kind != "hazard":
-        cure = f"It is in the study already, as layer {same[0]}."
+        cure = f"It is in the study already, as layer {same[0]}; to have it read anew: --name {same[0]} --replace"
         raise ConflictError(Fault("a file that is not in the study", "the same content", layer.layer_id, cure))
 
 
@@ -290,8 +300,36 @@ def _with_inputs(file: StudyFile, folder: Path, given: Mapping[str, Path], bound
     return file.model_copy(update=update)
 
 
-def _taken_in(folder: Path, layer: Layer, source: Path) -> Layer:
-    file, sha256 = take_in(source, folder, layer.layer_id)
+def _taken_place(file: StudyFile, layer: Layer, replace: bool) -> Layer | None:
+    """The layer whose place this one takes; ConflictError when it may not."""
+    old = next((there for there in file.layers if there.layer_id == layer.layer_id), None)
+    if old is not None and not replace:
+        cure = "Choose another --name, or let it take that one's place with --replace."
+        raise ConflictError(Fault("a new layer id", "one in use", layer.layer_id, cure))
+    if old is not None and (old.kind, old.derived) != (layer.kind, layer.derived):
+        found = "one made of the map" if old.derived else f"one of kind {old.kind}"
+        raise ConflictError(Fault(f"a layer of kind {layer.kind}", found, layer.layer_id, "Choose another --name."))
+    return old
+
+
+def _with_one(file: StudyFile, layer: Layer, old: Layer | None) -> StudyFile:
+    """The definition with a layer in the place of another, else behind all."""
+    kept = [layer if there is old else there for there in file.layers]
+    return file.model_copy(update={"layers": kept if old else [*kept, layer]})
+
+
+def _left(others: StudyFile, folder: Path, old: Layer | None, new: Layer) -> list[Path]:
+    """The files of a replaced layer that nothing else has."""
+    if old is None or old.file in {new.file, others.boundary, *(there.file for there in others.layers)}:
+        return []
+    return [folder / old.file, *companions(folder / old.file)]
+
+
+def _taken_in(folder: Path, layer: Layer, source: Path, *, beside: Layer | None = None) -> Layer:
+    """The layer with its file copied in; never over that of the layer ``beside`` it, which is needed until the edit."""
+    taken = beside is not None and Path(beside.file).name.split(".")[0] == layer.layer_id
+    tile = source.suffix.lower() == SRTM_ENDING
+    file, sha256 = take_in(source, folder, f"{layer.layer_id}_" if taken and not tile else layer.layer_id)
     return layer.model_copy(update={"file": file, "sha256": sha256})
 
 

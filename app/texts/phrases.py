@@ -11,6 +11,7 @@ import tomllib
 from functools import lru_cache
 
 from app.texts import FOLDER
+from geo.errors import Fault
 
 GAP = "{}"
 
@@ -24,6 +25,12 @@ def in_chinese(phrase: str) -> str:
         if found := pattern.fullmatch(phrase):
             return chinese.format(*(in_chinese(words) for words in found.groups()))
     return phrase
+
+
+def told_in_chinese(fault: Fault) -> str:
+    """A fault as a Chinese sentence, as ``str`` has it in English."""
+    place = f"{fault.where}：" if fault.where else ""
+    return f"{place}需要：{in_chinese(fault.expected)}；实际：{in_chinese(fault.found)}。{in_chinese(fault.fix)}"
 
 
 @lru_cache(maxsize=1)

@@ -40,6 +40,8 @@ _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK), b"\x28\xb5\x2f\xfd": ("a file packed with zstd", _UNPACK),
     b"Rar!": ("a rar archive", _UNPACK),
     b"SQLite format 3": ("a database such as a GeoPackage", "Add its tables one by one, as streets, buildings, …"),
+    b"II*\0": ("a raster (TIFF)", ""), b"MM\0*": ("a raster (TIFF)", ""), b"%PDF": ("a PDF", ""),
+    b"\0\0\x27\x0a": ("a Shapefile", "Add its zip as a layer of streets, buildings, …"),
     b"{": ("JSON", "Give the map as .osm.pbf or .osm, or add the GeoJSON as a layer of streets, buildings, …"),
 }  # fmt: skip
 """What people give in the place of a map, by how it begins: what it is, and what to do."""

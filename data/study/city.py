@@ -15,6 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 import data.study.layers as layers
+import data.study.units as units
 from data import given, osm
 from data.extents import require_overlap
 from data.naming import of_layer
@@ -45,8 +46,10 @@ def load(study: StudyFile, folder: Path, *, cache: Path | None = None) -> City:
     ground = Ground(study.crs, extract.bounds) if outline is None else ground_of(study, outline)
     if ground.bounds is not None:
         require_overlap(extract.bounds, ground.bounds, where=_where(study))
-    read = _read(study, folder, ground)
-    city = dataclasses.replace(_city(study, extract, read), notes=(*said, *_notes(read)), hazard_notes=_of_hazards(read))
+    read = _read(study, folder, ground, extract.boundaries)
+    city = dataclasses.replace(
+        _city(study, extract, read), notes=(*said, *_notes(read)), hazard_notes=_of_hazards(read)
+    )
     return city if outline is None else clipped(city, outline)
 
 
@@ -64,10 +67,15 @@ def _of_hazards(read: Sequence[Read]) -> dict[str, tuple[Sentence, ...]]:
     }  # fmt: skip
 
 
-def _read(study: StudyFile, folder: Path, ground: Ground) -> list[Read]:
-    """Every layer but the map and derived hazards; one that lies elsewhere is refused."""
+def _read(study: StudyFile, folder: Path, ground: Ground, boundaries: gpd.GeoDataFrame) -> list[Read]:
+    """Every layer but the map and derived hazards, people last, who may be joined to the communities; one that lies
+    elsewhere is refused."""
     wanted = [layer for layer in study.layers if layer.kind not in ("osm", STREETS) and not layer.derived]
-    read = [layers.read(layer, folder / layer.file, ground=ground) for layer in wanted]
+    read = [layers.read(layer, folder / layer.file, ground=ground) for layer in wanted if layer.kind != PEOPLE]
+    given_units = [one.table for one in read if one.layer.kind == "communities"]
+    ground = dataclasses.replace(ground, units=units.of(given_units, boundaries))
+    read += [layers.read(layer, folder / layer.file, ground=ground) for layer in wanted if layer.kind == PEOPLE]
+    read.sort(key=lambda one: wanted.index(one.layer))
     for one in read:
         if one.grid is not None:
             layers.require_meeting(one, ground, where=one.layer.file)

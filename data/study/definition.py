@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraint
 
 import data.study.text as text
 from data.given import KINDS
-from data.hazards import HAZARDS
+from data.hazards import HAZARDS, unit_named
 from data.hazards import KINDS as HAZARD_KINDS
 from geo.derived import KINDS as DERIVED
 from geo.errors import Fault, InputError, refuse
@@ -80,7 +80,9 @@ class Layer(BaseModel):
         default=None, description="Hazard only: name of a known class table, e.g. japan-flood-rank (docs/manual.md)."
     )
     crs: str | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
-    nodata: float | None = Field(default=None, description="Rasters only: value that means not known (file unit).")
+    nodata: float | list[float] | None = Field(
+        default=None, description="Rasters only: value that means not known, or a list of them (file unit)."
+    )
     return_period_y: float | None = Field(default=None, gt=0, description="Hazard only: return period, years.")
     hours: float | None = Field(
         default=None, ge=0, description="Hazard only: hours after the beginning at which it is like this (time frame)."
@@ -222,7 +224,7 @@ def _derived_faults(layer: Layer, where: str) -> Iterator[Fault]:
 def _hazard_faults(layer: Layer, where: str) -> Iterator[Fault]:
     if layer.hazard not in HAZARDS:
         yield Fault(f"a hazard of {', '.join(HAZARDS)}", repr(layer.hazard), f"{where}, hazard")
-    elif layer.unit not in HAZARD_KINDS[layer.hazard].units:
+    elif unit_named(layer.unit or "") not in HAZARD_KINDS[layer.hazard].units:
         units = ", ".join(HAZARD_KINDS[layer.hazard].units)
         yield Fault(f"a unit of {units}", repr(layer.unit), f"{where}, unit")
     for value, meaning in layer.classes.items():

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import geopandas as gpd
 import shapely
 
-from data import given, people, rasters, streetlines, vectors, zones
+from data import given, joined, people, rasters, streetlines, vectors, zones
 from data.classes import require_table
 from data.extents import Bounds, in_degrees, require_overlap
 from data.hazards import KINDS as HAZARDS
+from data.hazards import unit_named
 from data.standards.class_tables import class_table
 from data.study.definition import ELEVATION, LEVEL, STREETS, VALUE, Layer
 from data.study.outline import Ground
 from geo.crs import WGS84
-from geo.errors import Fault, ParameterError
 from geo.derived import KINDS as DERIVED
+from geo.errors import Fault, ParameterError
 from geo.hazards import Grid, Hazard
-from geo.reasons import Sentence
+from geo.reasons import Finding, Sentence
 from geo.shifts import SYSTEMS
 
+CONVERTED = frozenset({"unit_converted", "numbers_undressed", "decimal_comma"})
+"""Codes of what is said of numbers that were changed."""
 Content: TypeAlias = gpd.GeoDataFrame | Grid | Hazard
 
 
@@ -74,39 +78,62 @@ def read(layer: Layer, path: Path, *, ground: Ground) -> Read:
     if layer.kind == ELEVATION:
         return Read(layer, *rasters.heights(path, crs=layer.crs, nodata=layer.nodata))
     if layer.kind == STREETS:
-        lines, notes = streetlines.read(
-            path, into=ground.crs, crs=layer.crs, columns=layer.columns, constants=layer.constants, near=ground.bounds
-        )
-        return Read(layer, lines, notes, tuple(_shifted(layer)))
+        content = vectors.read(path, crs=layer.crs, columns=layer.columns, near=ground.bounds, into=ground.crs)
+        return Read(layer, *_lines(layer, content), content.conversions)
     if layer.kind == "population" and rasters.is_raster(path):
         cells, said = people.read(path, into=ground.crs, unit=layer.unit, crs=layer.crs, nodata=layer.nodata)
         return Read(layer, cells, said, tuple(_converted(layer.unit, "people")))
-    content = vectors.read(path, crs=layer.crs, columns=layer.columns, near=ground.bounds, into=ground.crs)
-    table, notes = given.understood(content, layer.kind, columns=layer.columns, constants=layer.constants)
-    return Read(layer, table, notes, content.conversions)
+    return _table(layer, path, ground)
+
+
+def _lines(layer: Layer, content: vectors.Read) -> tuple[gpd.GeoDataFrame, tuple[Sentence, ...]]:
+    return streetlines.understood(content, columns=layer.columns, constants=layer.constants)
+
+
+def _table(layer: Layer, path: Path, ground: Ground) -> Read:
+    content = vectors.read(
+        path,
+        crs=layer.crs,
+        columns=layer.columns,
+        near=ground.bounds,
+        into=ground.crs,
+        join=join_of(layer, path, ground),
+    )
+    columns = {o: theirs for o, theirs in layer.columns.items() if not (content.joined and o in joined.NAMING)}
+    table, notes = given.understood(content, layer.kind, columns=columns, constants=layer.constants)
+    return Read(layer, table, notes, (*content.conversions, *_of_cells(notes)))
+
+
+def join_of(layer: Layer, path: Path, ground: Ground) -> vectors.Join | None:
+    """What lays people without places on the study's outlines; None for other kinds."""
+    if layer.kind != "population":
+        return None
+    return partial(joined.placed, columns=layer.columns, units=ground.units, where=str(path))
 
 
 def _hazard(layer: Layer, path: Path, ground: Ground) -> Read:
-    kind, unit = str(layer.hazard), str(layer.unit)
+    kind, unit = str(layer.hazard), unit_named(str(layer.unit))
     of = HAZARDS[kind]
+    done = tuple(_shifted(layer))
     if rasters.is_raster(path):
         grid, notes = rasters.read(
             path, unit=unit, kind=kind, crs=layer.crs, nodata=layer.nodata, classes=_classes(layer)
         )
     else:
-        column = layer.columns.get(VALUE) or layer.columns.get(LEVEL)
-        grid, notes = zones.read(
-            path, kind=kind, unit=unit, into=ground.crs, crs=layer.crs, column=column, classes=_classes(layer),
-            constants=layer.constants, nodata=layer.nodata, extent=ground.wide, near=ground.bounds,
-            table=layer.columns.get("table"),
+        table = {name: title for name, title in layer.columns.items() if name == vectors.TABLE}
+        content = vectors.read(path, crs=layer.crs, columns=table, near=ground.bounds, into=ground.crs)
+        grid, notes = zones.understood(
+            content, kind=kind, unit=unit, column=layer.columns.get(VALUE) or layer.columns.get(LEVEL),
+            classes=_classes(layer), constants=layer.constants, nodata=layer.nodata, extent=ground.wide,
         )  # fmt: skip
+        done = content.conversions
     en, zh = label(kind, layer.return_period_y, layer.hours)
     factor = of.units.get(unit, 1.0)
     hazard = Hazard(
         layer.layer_id, kind, of.unit, grid, of.none_is, label_zh=zh, label_en=en,
         uncertainty=(layer.uncertainty or 0.0) * factor,
     )  # fmt: skip
-    return Read(layer, hazard, notes, (*_shifted(layer), *_converted(unit, of.unit)))
+    return Read(layer, hazard, notes, (*done, *_converted(unit, of.unit)))
 
 
 def _classes(layer: Layer) -> Mapping[str, float] | None:
@@ -119,6 +146,11 @@ def _classes(layer: Layer) -> Mapping[str, float] | None:
         cure = "Leave the unit out, or say each class with --map VALUE=NUMBER."
         raise ParameterError(Fault(f"unit {table.unit}, which @{table.name} is in", repr(layer.unit), layer.file, cure))
     return {**table, **layer.classes} if layer.classes else table
+
+
+def _of_cells(notes: Iterable[Finding]) -> Iterator[str]:
+    """What was done to numbers in cells: another unit, a comma for the point."""
+    return (note.en.removesuffix(".") for note in notes if note.code in CONVERTED)
 
 
 def _shifted(layer: Layer) -> list[str]:

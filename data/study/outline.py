@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, cast
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -26,10 +27,14 @@ HULL = 0.3
 
 @dataclass(frozen=True)
 class Ground:
-    """Where a study lies: its metric CRS, and its bounds in degrees; None where that is not known yet."""
+    """Where a study lies: its metric CRS, and its bounds in degrees; None where that is not known yet.
+
+    ``units`` are the outlines that tables without places are joined to by name (``data.study.units``), in its CRS.
+    """
 
     crs: str
     bounds: Bounds | None
+    units: gpd.GeoDataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
     def wide(self) -> Bounds | None:

@@ -8,11 +8,13 @@ import geopandas as gpd
 import mapbox_vector_tile
 import mercantile
 import numpy as np
+import openpyxl
 import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from app.adding import Addition, add, derive, mapping, new_study
+from app.adding import Addition, add, derive, mapping, new_study, nodata_of
+from app.checks import reading
 from app.emergencies import set_scenario
 from app.main import create_app
 from app.run import compute
@@ -20,7 +22,9 @@ from app.settings import Settings
 from app.showing import Shown
 from app.store import Run, Study, Workspace
 from data import study
-from geo.errors import ConflictError, CrsError, InputError, NoOverlapError, NotFoundError, ParameterError
+from data.study import read_outline
+from geo.errors import ColumnError, ConflictError, CrsError, InputError, NoOverlapError, NotFoundError, ParameterError
+from geo.reasons import Finding
 from tests.app import drawn_town
 from tests.data.osm.drawn import CRS, EAST, NORTH
 from tiles.text import Text
@@ -51,6 +55,57 @@ def made(tmp_path: Path) -> Workspace:
 
 def bring(workspace: Workspace, kind: str, path: Path, **more: object) -> Study:
     return add(workspace, "town", Addition(kind, path, **more))[0]  # type: ignore[arg-type]
+
+
+def named(path: Path, *lines: tuple[object, ...]) -> Path:
+    """A workbook with a title, a header and rows."""
+    book = openpyxl.Workbook()
+    for line in (("各社区人口",), *lines):
+        book.active.append(line)
+    book.save(path)
+    return path
+
+
+def test_people_without_places_are_laid_on_the_communities(made: Workspace, tmp_path: Path) -> None:
+    bring(made, "streets", streets(tmp_path))
+    people = named(tmp_path / "people.xlsx", ("街道", "常住人口(万人)"), ("城东", "0.03"), ("城西社区", "0.05"),
+                   ("南", "0.01"), ("合计", "0.09"))  # fmt: skip
+    with pytest.raises(ColumnError, match="renxing add STUDY communities FILE"):
+        bring(made, "population", people)
+    halves = [shapely.box(-20, -70, 300, 300), shapely.box(300, -70, 700, 300)]
+    bring(made, "communities", table(tmp_path / "units.geojson", *halves, name=["城西社区", "城东社区"]))
+    with pytest.raises(ColumnError, match="none in 4 rows"):
+        bring(made, "population", people, columns={"name": "常住人口(万人)"})
+    (tmp_path / "b.csv").write_text("街道,常住人口(万人)\n城东,0.03\n城西社区,0.05\n南,0.01\n合计,0.09\n")
+    said = {"name": "街道", "people": "常住人口(万人)"}
+    for path, columns, row in ((people, {}, 5), (tmp_path / "b.csv", said, 4)):
+        of, layer, notes = add(made, "town", Addition("population", path, columns=columns))
+        codes = {note.code: note for note in notes if isinstance(note, Finding)}
+        assert (codes["people_not_joined"].rows, codes["totals_left_out"].rows) == ((row,), (row + 1,))
+        assert "100 people" in codes["people_not_joined"].en and "× 10000" in " ".join(layer.conversions)
+    read = {one.layer.layer_id: one for one in reading.every(of.file, of.folder, read_outline(of.file, of.folder))}
+    assert not any(finding.severity == "error" for one in read.values() for finding in one.findings)
+    city = study.load(of.file, of.folder)
+    held = city.people[None]
+    assert held["people"].tolist() == [300.0, 500.0, 300.0, 500.0]
+    assert [edge > EAST + 200 for edge in held.bounds["minx"]] == [True, False, True, False]
+
+
+def test_several_values_mean_not_known(made: Workspace, tmp_path: Path) -> None:
+    bring(made, "streets", streets(tmp_path))
+    values = np.zeros((8, 16))
+    values[0, :3] = -9999, 999, -0.4
+    depth = drawn_town.raster(tmp_path / "flood.tif", values)
+    said: tuple[float, ...] = (-9999.0, 999.0)
+    with pytest.raises(InputError, match=r"Give --nodata -0\.4 if it means not known"):
+        bring(made, "hazard", depth, hazard="flood", unit="metres", nodata=said)
+    of = bring(made, "hazard", depth, hazard="flood", unit="feet", nodata=(*said, -0.4))
+    assert (of.file.layers[-1].nodata, of.file.layers[-1].unit) == ([-9999.0, 999.0, -0.4], "ft")
+    again = study.StudyFile.load(of.folder / "study.toml")
+    grid = study.load(again, of.folder).hazards["flood"].grid
+    assert (int(np.isnan(grid.values).sum()), float(np.nanmin(grid.values))) == (3, 0.0)
+    with pytest.raises(ParameterError, match="Write --nodata -9999 --nodata 999"):
+        nodata_of(["-9999,999"])
 
 
 def test_an_outline_alone_chooses_the_coordinate_system(made: Workspace) -> None:
@@ -198,6 +253,30 @@ def test_a_refusal_quotes_what_was_written(made: Workspace, tmp_path: Path) -> N
         bring(made, "hazard", classes(tmp_path), hazard="flood", unit="m", constants={"1": "2"})
 
 
+def test_a_layer_takes_the_place_of_another_with_replace(made: Workspace, tmp_path: Path) -> None:
+    first = drawn_town.flood(tmp_path)
+    bring(made, "hazard", first, hazard="flood", unit="m", name="rr25", scenario="wet")
+    with pytest.raises(ConflictError, match="--replace"):
+        bring(made, "hazard", first, hazard="flood", unit="m", name="rr25")
+    before = made.study("town").file
+    study = bring(made, "hazard", first, hazard="flood", unit="m", name="rr25", uncertainty=0.2, replace=True)
+    assert [layer.layer_id for layer in study.file.layers] == [layer.layer_id for layer in before.layers]
+    assert study.file.scenarios == before.scenarios and study.file.layers[-1].uncertainty == 0.2
+    assert [path.name for path in (study.folder / "inputs").glob("rr25*")] == [Path(study.file.layers[-1].file).name]
+    with pytest.raises(ConflictError, match="one of kind hazard"):
+        bring(made, "facilities", table(tmp_path / "x.geojson", shapely.Point(20, 10), kind=["school"]), name="rr25",
+              replace=True)  # fmt: skip
+
+
+def test_the_same_table_is_read_anew_with_replace(made: Workspace, tmp_path: Path) -> None:
+    file = table(tmp_path / "学校.geojson", shapely.Point(20, 10), kind=["school"])
+    study = bring(made, "facilities", file)
+    layer = study.file.layers[-1]
+    assert (layer.title, layer.called) == ("学校", "学校") and layer.layer_id.startswith("facilities-")
+    again = bring(made, "facilities", file, crs="EPSG:4326", replace=True).file.layers[-1]
+    assert (again.layer_id, again.sha256, again.crs) == (layer.layer_id, layer.sha256, "EPSG:4326")
+
+
 def test_what_is_said_of_a_file_names_its_layer(made: Workspace, tmp_path: Path) -> None:
     bring(made, "streets", streets(tmp_path))
     stations = table(tmp_path / "fire.geojson", shapely.Point(20, 10), label=["No. 1"], kind=["消防站"])
@@ -207,7 +286,8 @@ def test_what_is_said_of_a_file_names_its_layer(made: Workspace, tmp_path: Path)
     ]  # fmt: skip
     hazard = Addition("hazard", drawn_town.flood(tmp_path), hazard="flood", unit="m", name="rr25")
     assert [n.en[:6] for n in add(made, "town", hazard)[2]] == ["rr25: "]
-    said = [note.en for note in study.load(made.study("town").file, made.study("town").folder).notes]
+    city = study.load(made.study("town").file, made.study("town").folder)
+    said = [note.en for note in (*city.notes, *city.hazard_notes["rr25"])]
     assert [text.split(":")[0] for text in said if "not used" in text or "unknown cells" in text] == ["north", "rr25"]
 
 

@@ -15,7 +15,7 @@ from app.archive import MANIFEST, write_archive
 from app.replay import replay
 from app.run import compute
 from app.store import Workspace
-from geo.errors import ConflictError, FileMissingError, NotFoundError, UnreadableError
+from geo.errors import ConflictError, FileMissingError, InputError, NotFoundError, UnreadableError
 from tests.app import drawn_town
 
 
@@ -63,7 +63,7 @@ def test_what_was_changed_since_is_not_archived(home: Workspace, tmp_path: Path)
     run = home.latest("town")["flood"]
     home.edit("town", lambda file: file.model_copy(update={"name": "Other"}))
     try:
-        with pytest.raises(ConflictError, match="renxing run town --scenario flood"):
+        with pytest.raises(InputError, match="renxing run town --scenario flood"):
             write_archive(home.study("town"), [run], tmp_path / "late.zip")
     finally:
         home.edit("town", lambda file: file.model_copy(update={"name": "Town 韧性"}))

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from rich.cells import cell_len
 
 from app import checking
-from app.adding import Addition, add, new_study
+from app.adding import Addition, add, derive, new_study
 from app.checking import Checked, check, checked
 from app.checks import words
 from app.checks.ages import age_days, aged
@@ -224,6 +224,16 @@ def test_scenarios_that_say_nothing(copied: Workspace) -> None:
     path.write_text(re.sub(r"\nhazards = \[.*?\]", "", path.read_text()))
     report = check(copied.study("town")).report
     assert {code for _, code in codes(report, "warning")} >= {"hazard_in_no_scenario", "scenario_without_hazard"}
+
+
+def test_a_hazard_made_of_the_map_is_checked_too(copied: Workspace) -> None:
+    derive(copied, "town", "waterside", scenario="risk")
+    report = check(copied.study("town")).report
+    made = next(layer for layer in report.layers if layer.layer_id == "waterside")
+    assert (made.file, made.readable) == ("", True)
+    risk = next(one for one in report.scenarios if one.scenario_id == "risk")
+    assert [(hazard.en, hazard.zh) for hazard in risk.hazards] == [("Waterside", "临水地带")]
+    assert report.verdict != "no"
 
 
 def test_a_study_that_has_nothing_yet(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -81,3 +82,32 @@ def test_tables_as_geoparquet(flooded: Renxing, tmp_path: Path) -> None:
     found = gpd.read_parquet(path)
     assert found["people"].sum() == run["headline"]["people"]
     assert found.crs.to_epsg() == 4326
+
+
+def flooded_layer(runs: dict[str, str]) -> str:
+    """The hazard's layer; its scenario has its id."""
+    return next(name for name in runs if name.startswith("hazard-"))
+
+
+def test_what_is_said_at_the_door_is_in_chinese_when_asked(
+    town: Renxing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = shapely.box(EAST - 50, NORTH - 50, EAST + 250, NORTH + 300)
+    gpd.GeoDataFrame({"A31a_105": ["2"]}, geometry=[zone], crs=CRS).to_file(tmp_path / "内水.geojson")
+    words = ("add", "town", "hazard", tmp_path / "内水.geojson", "--hazard", "flood", "--map", "@japan-flood-rank")
+    added = town(*words, "--source", "City model", "--licence", "CC-BY-4.0", "--lang", "zh")
+    assert added.out.startswith("已将灾害 hazard-") and "(内水)" in added.out
+    assert "启动 …" in added.err and "提示：内水：" in added.err and "note:" not in added.err
+    refused = town("add", "town", "hazard", tmp_path / "内水.geojson", "--hazard", "flood", "--lang=zh")
+    assert refused.code == 1 and "renxing: " in refused.err and "需要：" in refused.err
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "renxing: 未找到。" in town("remove", "town", "nothing").err
+    assert town("scenario", "town", "wet").out.strip() == "town 已有情景 wet"
+    runs = {run["scenario_id"]: run["run_id"] for run in town("run", "town", "--json").json["runs"]}
+    flooded = next(run for name, run in runs.items() if name.startswith("hazard-"))
+    town("export", "town", "--format", "geojson", "--out", tmp_path / "out", "--run", flooded)
+    told = (tmp_path / "out/README.txt").read_text(encoding="utf-8")
+    assert "City model (CC-BY-4.0)" in told and "SHA-256" in told and "“内水”" in told
+    found = json.loads((tmp_path / "out/communities.geojson").read_text(encoding="utf-8"))
+    assert "City model (CC-BY-4.0)" in found["attribution"]
+    assert [source["layer_id"] for source in found["sources"]] == [flooded_layer(runs), "osm"]

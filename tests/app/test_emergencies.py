@@ -124,3 +124,11 @@ def test_a_scenario_of_hazards_there_are_not_is_refused(workspace: Workspace) ->
     with pytest.raises(NotFoundError, match=r"a hazard of the study \(waterside, power_line\), found 'flood'"):
         set_scenario(workspace, "town", "wet", hazards=["flood"])
     assert workspace.study("town").file.scenarios == [NORMAL]
+
+
+def test_a_scenario_is_told_apart_by_the_name_of_its_file_not_by_a_hash() -> None:
+    told = flood("hazard-f6991428", title="内水浸水想定区域")
+    found = joined((flood("flood"), ""), (told, ""))
+    assert titles(found)[2] == ("Flood · 内水浸水想定区域", "洪水 · 内水浸水想定区域")
+    assert found[2].scenario_id == "hazard-f6991428"
+    assert joined((told, ""))[1].name_zh == "洪水 · 内水浸水想定区域"

@@ -159,8 +159,8 @@ def test_hazards_together_are_seen_first_and_two_of_a_kind_are_told_apart(tmp_pa
     }  # fmt: skip
     for name in ("combined", "waterside"):
         assert [row.label.en for row in found[name].legend] == [f"Level {n}" for n in range(1, 6)]
-    assert "composite.rule" in found["combined"].note.en
-    assert found["combined"].note.zh
+    assert "one level" in found["combined"].note.en
+    assert "一个等级" in found["combined"].note.zh
     assert found["flood_arrival"].legend[0].label.en == "0–1 hours"
     darkest = [style.INTENSITY_COLOURS[-1], style.INTENSITY_COLOURS[-1]]
     assert [found["flood_arrival"].legend[0].symbol.fill, found["waterside"].legend[-1].symbol.fill] == darkest

@@ -101,7 +101,9 @@ def test_columns_that_place_the_rows_are_used(tmp_path: Path, names: tuple[str, 
     path = tmp_path / "a.csv"
     path.write_text(f"kind,{','.join(names)},floors\nclinic,3,52,2\n", encoding="utf-8")
     _, notes = given.read(path, "facilities", into=CRS, crs="EPSG:4326")
-    assert [note.en for note in notes] == ["Columns that are not used: floors."]
+    pairs = f"lon={names[0]}, lat={names[1]}"
+    placed = [] if names[0] == "Lon" else [f"Columns recognised by their names: {pairs}."]
+    assert [note.en for note in notes] == [*placed, "Columns that are not used: floors."]
 
 
 def test_columns_mapped_as_places_are_used(tmp_path: Path) -> None:
@@ -116,11 +118,17 @@ def test_kinds_that_nobody_knows_are_kept_and_said(tmp_path: Path) -> None:
     assert table["kind"].tolist() == ["fire_station", "屯所", "<script>", "hospital", "fire_station"]
     assert "消防站 = fire_station" in said(notes, "words_translated").en
     note = said(notes, "kinds_not_known")
-    assert note.en.startswith("2 rows are of kinds that no service knows unless a parameter names them: <script>, 屯")
-    assert "known kinds: fire_station, hospital, clinic," in note.en
-    assert note.zh.startswith("2行") and "hospital" in note.zh
+    assert note.en.startswith("2 rows are of kinds that no service knows unless a parameter names them: 屯所 (1), <sc")
+    assert "no known kind is near to them (all: docs/data.md)" in note.en and note.zh.startswith("2行")
+    for name in ("data.md", "data.zh-CN.md"):
+        text = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+        assert not [kind for kind in given.KNOWN_KINDS if f"`{kind}`" not in text]
     constant = given.read(path, "facilities", into=CRS, constants={"kind": "nonsense"})[1]
     assert [each.en.split(" ")[0] for each in constant] == ["5"]
+    near = given.read(file(tmp_path, POINT, POINT, kind=["clinik", "clinik"], name=["a", "b"]), "facilities", into=CRS)[
+        1
+    ]
+    assert "clinik (2); known kinds near to them: clinic" in said(near, "kinds_not_known").en
 
 
 @pytest.mark.parametrize("kind", ["communities", "buildings"])

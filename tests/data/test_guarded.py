@@ -89,7 +89,18 @@ def test_a_reader_that_breaks_takes_nobody_along(work: object) -> None:
         guarded.guarded(work, where="town.shp", allowed=SMALL)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("work", [hoards, spins, sleeps])
+def leaves_a_child() -> None:
+    if os.fork() == 0:
+        time.sleep(60)
+    os._exit(0)
+
+
+@pytest.mark.parametrize("said", [None, {"faults": [1]}, {"faults": [{}], "error": "refuse"}, {"faults": "x"}])
+def test_what_a_child_says_is_not_believed(said: object) -> None:
+    assert isinstance(guarded._refusal(said), UnreadableError)
+
+
+@pytest.mark.parametrize("work", [hoards, spins, sleeps, leaves_a_child])
 def test_nobody_takes_more_than_allowed(work: object) -> None:
     began = time.monotonic()
     with pytest.raises(LimitError):

@@ -17,7 +17,8 @@ def one(value: object, dimension: str = "people") -> float:
     ("１２３", "", 123), ("1,200人", "people", 1200), ("475㎡", "m2", 475), ("约500", "people", 500), ("10+", "", 10),
     ("1.2万人", "people", 12_000), ("3.5公顷", "m2", 35_000), ("1 200", "", 1200), ("475,5", "", 475.5),
     ("1,234,567.5", "", 1234567.5), ("100 Orang", "people", 100), ("−5", "", -5), ("2亩", "m2", 1333.33),
-    ("100名以上", "people", 100),
+    ("100名以上", "people", 100), ("10以上", "people", 10), ("0,500", "", 0.5), ("0,125", "", 0.125),
+    ("2,500", "", 2500),
 ])  # fmt: skip
 def test_numbers_in_every_dress(written: str, dimension: str, value: float) -> None:
     assert one(written, dimension) == pytest.approx(value, abs=0.01)

@@ -63,6 +63,15 @@ def test_titles_above_the_header(tmp_path: Path) -> None:
     assert [(note.code, note.count) for note in sheet.notes] == [("titles_above_header", 2)]
 
 
+def test_rows_are_numbered_as_a_spreadsheet_shows_them(tmp_path: Path) -> None:
+    text = '避难场所一览表,,\n"2024年\n12月",,\n\n名称,经度,纬度\nA,118,32\n,,\n\n"B\nC",118,32\nD,,\n'
+    sheet = sheets.read_csv(csv(tmp_path, text), where="a.csv")
+    assert (sheet.table["名称"].tolist(), (sheet.table.index + 1).tolist()) == (["A", "B\nC", "D"], [5, 8, 9])
+    rows = [["避难场所一览表"], [None], ["名称", "经度", "纬度"], ["A", 118, 32], [None], ["D", 1, 2]]
+    sheet = sheets.read_xlsx(book(tmp_path, 表=rows), where="a.xlsx")
+    assert (sheet.table["名称"].tolist(), (sheet.table.index + 1).tolist()) == (["A", "D"], [4, 6])
+
+
 def test_decimal_commas(tmp_path: Path) -> None:
     path = csv(tmp_path, "name;lon;lat;area;code\nA;3,01234;52,5;1.475,5;007\nB;3,1;52,6;20,25;010\n")
     sheet = sheets.read_csv(path, where="a.csv")
@@ -94,7 +103,7 @@ def test_a_chinese_government_sheet(tmp_path: Path) -> None:
     found = vectors.read(path, crs="EPSG:4326")
     assert list(found.table.columns) == ["序号", "名称", "经度", "纬度", "面积", "所属区", "geometry"]
     assert found.table["所属区"].tolist() == ["青羊区", "青羊区", "武侯区"]
-    assert found.table.index.tolist() == [0, 1, 3]
+    assert found.table.index.tolist() == [4, 5, 7]  # rows 5, 6 and 8 of the sheet
     assert found.table.geometry.iloc[2].coords[0] == (104.04, 30.64)
     assert {note.code for note in found.notes} == {"titles_above_header", "sheet_chosen"}
 
@@ -140,3 +149,11 @@ def test_a_spoiled_workbook_and_other_office_files(tmp_path: Path) -> None:
             archive.writestr(name, "application/vnd.oasis.opendocument.spreadsheet")
         with pytest.raises(UnreadableError, match=said):
             vectors.read(path)
+
+
+def test_thousands_stay_where_another_column_has_points(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.csv"
+    path.write_text("name;lon;lat;capacity;width\nA;5.91;52.55;1,200;12,5\nB;5.92;52.56;2,500;7,25\n", encoding="utf-8")
+    table = sheets.read_csv(path, where="x").table
+    assert table["width"].tolist() == [12.5, 7.25]
+    assert [str(value) for value in table["capacity"]] == ["1,200", "2,500"]

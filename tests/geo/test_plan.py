@@ -15,6 +15,7 @@ from geo import plan, tables
 from geo.city import City, PlanParams, Scenario
 from geo.errors import InputError
 from geo.hazards import Grid, Hazard
+from geo.reasons import Sentence
 from geo.tables import Schema
 from tests.geo.drawn import CRS, ORIGIN, positions, ways
 
@@ -271,3 +272,9 @@ def test_ground_that_is_only_near_the_water_changes_nobodys_way() -> None:
     assert near.layers["demand"]["level_combined"].max() > 0
     assert near.headline["people_displaced"] == 0
     assert near.layers["streets"]["walk_usable"].all()
+
+
+def test_what_was_done_to_a_hazard_is_said_where_it_is_in_force() -> None:
+    town = replace(city(LOW), hazard_notes={"flood": (Sentence("mended", "Mended.", "已修复。"),)})
+    assert "mended" in [note.code for note in computed(town, FLOOD).notes]
+    assert "mended" not in [note.code for note in computed(town, NORMAL).notes]

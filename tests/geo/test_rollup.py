@@ -28,6 +28,12 @@ class TestRolledUp:
         assert found["fire_street_share"].tolist() == [(0.5 + 3) / 4, 0.2]
         assert not {"walk_s_median", "status"} & set(found.columns)
 
+    def test_people_that_one_community_does_not_know_are_not_known_above(self) -> None:
+        units = self.FOUND.table.assign(people=[1000, 10, 5, 5], people_60plus=[np.nan, 2, 1, 1])
+        found = rollup.rolled_up(units, self.FOUND.parents)
+        assert found["people"].tolist() == [1010, 10]
+        assert found["people_60plus"].fillna(-1).tolist() == [-1, 2]
+
     def test_who_is_in_no_unit_has_a_row_and_an_empty_unit_zeros(self) -> None:
         units = self.FOUND.table.assign(people=[1, 2, 3, 4], parent_id=[None, "N", "N", None])
         found = rollup.rolled_up(units, self.FOUND.parents).set_index("community_id")

@@ -41,7 +41,7 @@ def test_a_flood_elsewhere(shared_data: Path) -> None:
 
 def test_classes_are_asked_for_and_then_read(shared_data: Path) -> None:
     path = shared_data / "tacloban/noah-Leyte_TaclobanCity_Flood_100year.tif"
-    with pytest.raises(InputError, match="classes with a palette, not values: 1, 2, 3, 4.*@philippines-noah-flood"):
+    with pytest.raises(InputError, match=r"classes with a palette, not values: 1, 2, 3, 4.*@philippines-noah-flood"):
         rasters.read(path, unit="m")
     grid, _ = rasters.read(path, unit="m", classes={"1": 2, "2": 1, "3": 0.3, "4": 0})
     assert set(np.unique(grid.values[~np.isnan(grid.values)])) == {np.float32(depth) for depth in (0, 0.3, 1, 2)}

@@ -31,6 +31,18 @@
       make("zoom_in", "+", () => map.zoomIn()), make("zoom_out", "−", () => map.zoomOut()), make("whole", "⤢", showAll)));
   }
 
+  /** The scale bar with its unit in the language of the page. */
+  function scale() {
+    const units = { m: R.t("metres"), km: R.t("kilometres") };
+    const Scale = L.Control.Scale.extend({
+      _updateScale(bar, text, ratio) {
+        const [length, unit] = text.split(" ");
+        L.Control.Scale.prototype._updateScale.call(this, bar, `${length} ${units[unit]}`, ratio);
+      },
+    });
+    return new Scale({ imperial: false, position: "bottomleft" });
+  }
+
   /** Room that the legend takes from the map on a wide screen. */
   function padding() {
     const legend = document.getElementById("legend");
@@ -57,7 +69,7 @@
 
   map.getContainer().setAttribute("aria-label", R.t("map"));
   const tell = message();
-  L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+  scale().addTo(map);
   R.makeLayers(map);
   R.fill(document.getElementById("panel"), R.summary(go));
   stage.append(...R.legend());

@@ -99,7 +99,8 @@ def test_hazards(tmp_path: Path) -> None:
     assert (hazard.kind, hazard.unit, hazard.label_en, hazard.label_zh) == (
         "flood", "m", "Flood, 1 in 100 years", "100年一遇洪水",
     )  # fmt: skip
-    assert "raster_all_known" in [note.code for note in found.notes]
+    assert "raster_all_known" in [note.code for note in found.hazard_notes["flood"]]
+    assert "raster_all_known" not in [note.code for note in found.notes], "told where the flood is in force"
 
 
 def test_a_hazard_elsewhere_is_refused(tmp_path: Path) -> None:
