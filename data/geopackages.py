@@ -42,8 +42,16 @@ def require_plain(path: Path, *, where: str) -> None:
 
 
 def contents(path: Path, *, where: str) -> frozenset[str]:
-    """The kinds of data a GeoPackage says it holds (``features``, ``tiles``, …); raises as ``require_plain``."""
-    require_plain(path, where=where)
+    """The kinds of data a GeoPackage says it holds (``features``, ``tiles``, …); none without a list.
+
+    Raises as ``require_plain`` where the list is no plain table.
+    """
+    with _asked(path, where) as database:
+        listed = database.execute("SELECT type FROM sqlite_master WHERE name = 'gpkg_contents'").fetchall()
+        plain = listed == [("table",)]
+    if not plain:
+        require_plain(path, where=where)
+        return frozenset()
     with _asked(path, where) as database:
         return frozenset(str(kind) for (kind,) in database.execute("SELECT DISTINCT data_type FROM gpkg_contents"))
 

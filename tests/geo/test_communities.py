@@ -129,8 +129,8 @@ class TestChoice:
         rows = bounds(*QUARTERS[:3], ("d", 10, square(12, 0, 4, 8) - hole), ("in", 10, inner))
         found = choose(rows, HOMES)
         assert codes(found) == ["communities_overlap", "communities_holes"]
-        assert "1 pair " in found.notes[0].en and "40,000 m²" in found.notes[0].en
-        assert "10,000 m²" in found.notes[1].en
+        assert "1 pair " in found.notes[0].en and "4.0 ha" in found.notes[0].en
+        assert "1.0 ha" in found.notes[1].en
         assert communities.assign(HOMES, found).tolist() == ["in", "b", "c", "d"]
 
 
@@ -204,7 +204,7 @@ class TestGiven:
 
     def test_what_of_the_study_nobody_answers_for_is_told(self) -> None:
         found = communities.given(self.TABLE, demand=HOMES, params=PARAMS, study_outline=square(0, 0, 20, 8))
-        assert codes(found) == ["communities_gaps"] and "320,000 m²" in found.notes[0].en
+        assert codes(found) == ["communities_gaps"] and "32.0 ha" in found.notes[0].en
 
 
 def test_a_shelter_outside_is_not_taken_in_by_the_row_of_people_outside() -> None:

@@ -196,7 +196,7 @@ def test_a_city_without_stations_says_so_and_has_empty_layers() -> None:
     assert layers["responsibility_fire"]["facility_id"].tolist() == [None]
     rows = tallies.in_communities(found, units())
     assert rows["fire_share"].isna().all(), "not mapped is not none"
-    assert "no facility of kind fire_station" in rows["fire_reason_en"][0]
+    assert "no facility of kind fire station" in rows["fire_reason_en"][0]
 
 
 def test_barriers_are_outlines_and_lines_of_their_kinds_but_no_tunnels() -> None:
