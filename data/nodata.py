@@ -39,6 +39,10 @@ TYPED = 4
 """So many values can be given back one by one."""
 
 
+NEAR_WHOLE = 1e-5
+"""A number this near to a whole one, relative to it, was one before it was multiplied."""
+
+
 def each(nodata: Named) -> tuple[float, ...]:
     """The values that were named."""
     if nodata is None:
@@ -90,6 +94,22 @@ def _above(high: float, known: Floats) -> bool:
         return False
     others = known[known != np.float32(high)]
     return not len(others) or high > FAR_ABOVE * max(float(others.max()), 1.0)
+
+
+def scaled_faults(values: NDArray[np.floating], scale: tuple[float, float], where: str) -> Iterator[Fault]:
+    """Undeclared nodata of a file that multiplies its numbers: looked for among the numbers as the file holds them.
+
+    ``values`` are after ``scale`` (factor, offset), NaN where not known.
+    """
+    factor, offset = scale
+    if scale == (1.0, 0.0) or factor == 0:
+        return
+    raw = (values[~np.isnan(values)].astype(np.float64) - offset) / factor
+    whole = np.rint(raw)
+    held = np.where(np.abs(raw - whole) < NEAR_WHOLE * np.maximum(np.abs(whole), 1), whole, raw)
+    for value, cells in suspects(held.astype(np.float32)):
+        found = f"{said(value)} in {cells:,} cells, undeclared (before the file's scale of {factor:g})"
+        yield Fault("a declared nodata value", found, where, f"Give --nodata {said(value)} if it means not known.")
 
 
 def faults(

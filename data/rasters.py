@@ -84,6 +84,8 @@ def read(
     values = classed.explained(band.values, classes, where) if classes else band.values
     if not classes:
         refuse(InputError, _class_faults(band, kind, where))
+    if not classes:
+        refuse(InputError, unknown_values.scaled_faults(values, band.scale, where))
     refuse(InputError, unknown_values.faults(values, of, factor, where, explained=bool(classes)))
     values *= np.float32(factor)
     said = tuple(_findings(values, of, band, factor=factor, explained=bool(classes)))

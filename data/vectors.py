@@ -263,12 +263,15 @@ def _check_size(features: int, columns: int, path: Path) -> None:
 
 
 def _require_short(frame: pd.DataFrame, path: Path) -> None:
-    """LimitError for a text, or a column's name, that no person wrote."""
+    """LimitError for a text, or a column's name, that no person wrote; UnreadableError for one that is no UTF-8."""
     names = max((len(str(name)) for name in frame.columns), default=0)
     columns = (frame.iloc[:, i] for i in range(len(frame.columns)))
     texts = (column for column in columns if column.dtype == object or column.dtype == "str")
     longest = (max((len(cell) for cell in column.array if isinstance(cell, str)), default=0) for column in texts)
-    limits.TEXT.require(max(names, *longest, 0), str(path))
+    try:
+        limits.TEXT.require(max(names, *longest, 0), str(path))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(Fault("text in UTF-8", str(error), str(path), "Export it again.")) from error
 
 
 # -- Parquet -------------------------------------------------------------------------------------------------------

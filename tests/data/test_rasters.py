@@ -69,6 +69,14 @@ def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
         rasters.read(tif(tmp_path / "a.tif", [[0, 1]]), unit="yards")
 
 
+def test_a_scale_hides_no_undeclared_nodata(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", [[0, 150, 9999], [30, 0, 20]], dtype="uint16", scale=0.01)
+    with pytest.raises(InputError, match="9999 in 1 cells, undeclared .*--nodata 9999"):
+        rasters.read(path, unit="m")
+    grid, _ = rasters.read(path, unit="m", nodata=9999)
+    assert np.isnan(grid.values[0, 2]) and grid.values[0, 1] == np.float32(1.5)
+
+
 def test_scale_and_offset_of_the_file_are_applied(tmp_path: Path) -> None:
     path = tif(tmp_path / "a.tif", [[0, 150]], dtype="int16", scale=0.01, offset=0.5)
     grid, notes = rasters.read(path, unit="m")

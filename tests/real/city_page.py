@@ -16,7 +16,7 @@ SAID_OF = ("error", "warning", "repaired")
 def page(cities: Sequence[City]) -> str:
     """The table of all cities, then each with its layers."""
     rows = [_row(city) for city in cities]
-    head = ("city", "layers", "rows or cells", "repaired", "warnings", "refused", "people", "served on foot", "seconds")
+    head = ("city", "layers", "rows or cells", "repaired", "warnings", "refused", "people", "served on foot")
     return "\n".join(["", *_table(head, rows), "", *(line for city in cities for line in _part(city))])
 
 
@@ -28,8 +28,7 @@ def _row(city: City) -> tuple[object, ...]:
     people = [_number(normal.get(name)) for name in ("people", "people_served")]
     link = f"[{city.title}](#{city.name})"
     refused = len(city.refused)
-    return (link, len(layers), f"{amount:,}", counts.get("repaired", 0), counts.get("warning", 0), refused, *people,
-            f"{city.seconds:.0f}")  # fmt: skip
+    return (link, len(layers), f"{amount:,}", counts.get("repaired", 0), counts.get("warning", 0), refused, *people)
 
 
 def _part(city: City) -> Iterator[str]:
