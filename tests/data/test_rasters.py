@@ -71,7 +71,7 @@ def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
 
 def test_a_scale_hides_no_undeclared_nodata(tmp_path: Path) -> None:
     path = tif(tmp_path / "a.tif", [[0, 150, 9999], [30, 0, 20]], dtype="uint16", scale=0.01)
-    with pytest.raises(InputError, match="9999 in 1 cells, undeclared .*--nodata 9999"):
+    with pytest.raises(InputError, match=r"9999 in 1 cells, undeclared .*--nodata 9999"):
         rasters.read(path, unit="m")
     grid, _ = rasters.read(path, unit="m", nodata=9999)
     assert np.isnan(grid.values[0, 2]) and grid.values[0, 1] == np.float32(1.5)
