@@ -2,7 +2,7 @@
 
 A reader in C that a crafted file brings to its knees takes only that process with it. What comes back is JSON, never an
 object: nothing that a process says runs here. It may still read and write what its user may. Children come from one
-clean server process that has loaded the readers and opened nothing; there GDAL has forgotten every driver but a few.
+clean server process that has loaded the readers and opened nothing; in a child GDAL forgets every driver but a few.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from geo import errors
 from geo.errors import Fault, LimitError, RenxingError, StorageError, UnreadableError
 
 CONFINED = "data.confined"
-"""What the server process loads before it forks: the readers, without GDAL's other drivers."""
+"""What the server process loads before it forks: the readers."""
 TEXT_MAX, FAULTS_MAX = 2000, 100
 """So much of a text from a child is kept, and so many faults."""
 ANSWER_MAX = 64 << 20
@@ -160,6 +160,7 @@ def _serve(pipe: Connection, allowed: Allowance, work: Callable[..., Any], args:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this
     importlib.import_module(CONFINED)
+    confinement.only_drivers()
     with _limited(allowed):
         sure = confinement.without_network() or os.environ.get(UNCONFINED) == "1"
         said = _done(work, args) if sure else _done(_refused_unconfined, ())

@@ -24,11 +24,12 @@ def _row(city: City) -> tuple[object, ...]:
     layers = city.check.get("layers", [])
     counts = city.check.get("counts", {})
     amount = sum((layer["rows"] or 0) + (layer["cells"] or 0) for layer in layers)
+    came = f"{amount:,}" if amount else "a map"
     normal = next((run["headline"] for run in city.runs), {})
     people = [_number(normal.get(name)) for name in ("people", "people_served")]
     link = f"[{city.title}](#{city.name})"
     refused = len(city.refused)
-    return (link, len(layers), f"{amount:,}", counts.get("repaired", 0), counts.get("warning", 0), refused, *people)
+    return (link, len(layers), came, counts.get("repaired", 0), counts.get("warning", 0), refused, *people)
 
 
 def _part(city: City) -> Iterator[str]:
@@ -52,8 +53,9 @@ def _layer(layer: dict[str, Any]) -> tuple[object, ...]:
     unit = "cells" if layer["rows"] is None else "rows"
     share = layer["covers_share"]
     done = [*layer["conversions"], *(_told(f) for f in layer["findings"] if f["severity"] in SAID_OF)]
+    alone = "a map" if layer["kind"] == "osm" else "made"
     return (
-        layer["layer_id"], layer["kind"], "made" if count is None else f"{count:,} {unit}", layer["crs"] or "",
+        layer["layer_id"], layer["kind"], alone if count is None else f"{count:,} {unit}", layer["crs"] or "",
         "" if share is None else f"{share:.0%}", "<br>".join(map(_plain, done)),
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ def test_yaizus_emergency_sites(shared_data: Path) -> None:
                                    crs="EPSG:4326", near=YAIZU))  # fmt: skip
     assert (len(table), notes["columns_guessed"].en) == (
         31,
-        "Columns recognised by their names: shelter_id=NO, name=名称.",
+        "Columns recognised by their names: lon=経度, lat=緯度, shelter_id=NO, name=名称.",
     )
     assert [int(shelters.declared_valid(table, [hazard]).sum()) for hazard in ("flood", "earthquake", "landslide")] == [
         0, 26, 5,
