@@ -22,15 +22,18 @@ ORDER = [
     *("network", "lattice", "snapping", "access", "speeds", "turns"),
     *("buckets", "dissection", "contraction", "hierarchy"),
     *("offsets", "routing", "search", "updates", "reach", "paths", "splits", "detours"),
+    *("pairs", "reaching", "exchange", "assignment"),
     *("traversal", "hazards", "levels", "slowing", "exposures", "terrain", "usable"),
+    *("widths", "directions", "tradeoffs"),
     *("frames", "nearness", "composite", "derived"),
     *("completeness", "membership", "parts", "boundaries", "cells", "rings", "outline"),
     *("headcount", "groups", "standing", "dwellings"),
     *("fit", "blocks", "balance", "grids", "parentage"),
-    *("population", "communities", "setbacks", "facilities", "shelters", "evacuation", "displaced"),
+    *("population", "communities", "setbacks", "facilities", "tiers", "ground", "shelters"),
+    *("evacuation", "displaced", "clearance", "departures", "critical", "needs", "depots", "delivery", "ways_out"),
     *("services", "circles", "causes", "territories", "coverage", "summary", "rollup", "city", "dangers"),
     *("zoning", "access_audit", "siting", "scores", "index"),
-    *("tallies", "lengths", "plan"),
+    *("tallies", "lengths", "cures", "plan", "held", "what_if", "one_point", "sensitivity"),
 ]
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "base", "misc"}
 FOREIGN_TO_GEO = {
