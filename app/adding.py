@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
@@ -13,21 +12,19 @@ from app.run import Stage
 from app.store import Study, Workspace
 from app.store.ids import made_id
 from data import intake, study
-from data.extents import Bounds, require_overlap
+from data.extents import Bounds, in_degrees, require_overlap
 from data.naming import of_layer
 from data.osm.extract import ATTRIBUTION, LICENCE, SOURCE
 from data.study import Layer, Scenario, StudyFile
 from data.study.definition import ELEVATION, STREETS
 from data.study.opening import place_of, require_city, require_outline
-from data.study.outline import BEYOND_M, Ground, ground_of, read_outline
+from data.study.outline import Ground, ground_of, read_outline
 from geo import derived
 from geo.errors import ConflictError, Fault, ParameterError, refuse
 from geo.reasons import Sentence
 
 __all__ = ["Addition", "add", "derive", "mapping", "new_study", "nodata_of"]
 NORMAL = Scenario(scenario_id="normal", name="Normal day", name_zh="平时")
-METRES_PER_DEGREE = 111_320.0
-"""Of latitude; of longitude at the equator."""
 
 
 def new_study(
@@ -75,9 +72,8 @@ def add(
         ground = _ground(found)
     with stage("reading the file"):
         looked = intake.look(layer, what.path, ground=ground, of=(found.file, found.folder))
-    if ground.bounds is not None:
-        wide = what.kind not in ("hazard", ELEVATION)
-        require_overlap(looked.bounds, _widened(ground.bounds) if wide else ground.bounds, where=str(what.path))
+    if (near := _near(ground, what.kind)) is not None:
+        require_overlap(looked.bounds, near, where=str(what.path))
     layer = layer.model_copy(update={"conversions": list(looked.conversions)})
     with stage("taking it in"):
         changed = workspace.add_layer(
@@ -119,9 +115,8 @@ def _ground(of: Study) -> Ground:
     return Ground(of.file.crs, study.read_map(of.file, of.folder).bounds if there else None)
 
 
-def _widened(bounds: Bounds) -> Bounds:
-    """An extent and the ground round it from which shelters still serve the study."""
-    west, south, east, north = bounds
-    up = BEYOND_M / METRES_PER_DEGREE
-    across = up / math.cos(math.radians(max(abs(south), abs(north))))
-    return west - across, south - up, east + across, north + up
+def _near(ground: Ground, kind: str) -> Bounds | None:
+    """Where a layer must lie, in degrees: rasters on the study, others where shelters still serve it as well."""
+    if ground.wide is None or kind in ("hazard", ELEVATION):
+        return ground.bounds
+    return in_degrees(ground.wide, crs=ground.crs, where="study")

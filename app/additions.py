@@ -10,13 +10,14 @@ from typing import Literal
 
 from app.store import Study
 from app.store.ids import is_id, made_id
-from data import given, rasters
+from data import choosing, given, rasters
+from data.classes import is_number
 from data.hazards import HAZARDS, unit_named, usual_unit
 from data.hazards import KINDS as HAZARD_KINDS
 from data.nodata import Named, each
 from data.standards.class_tables import class_table
 from data.study import Layer
-from data.study.definition import ELEVATION, STREETS, TABLES, ZONE_COLUMNS, is_number
+from data.study.definition import ELEVATION, STREETS, TABLES, ZONE_COLUMNS
 from geo.errors import Fault, ParameterError, refuse
 
 KINDS = ("hazard", *given.KINDS, STREETS, ELEVATION)
@@ -35,7 +36,8 @@ class Addition:
 
     ``columns`` are a table's: our name -> the file's; a hazard has there what its values stand for: ``{"1": "2.0", "4":
     "none"}``, and the column of its outlines that says how bad each is, ``{"level": "RANK"}``. ``constants`` are our
-    columns with one value in every row. ``class_table`` names a table of what values stand for. With ``replace`` it
+    columns with one value in every row. ``where`` are a table's conditions for the rows that are taken
+    (``data.choosing``). ``class_table`` names a table of what values stand for. With ``replace`` it
     takes the place of the layer of its name.
     """
 
@@ -49,6 +51,7 @@ class Addition:
     nodata: Named = None
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    where: Sequence[str] = ()
     class_table: str | None = None
     return_period_y: float | None = None
     hours: float | None = None
@@ -82,7 +85,7 @@ def option_faults(what: Addition) -> list[Fault]:
     """Options that a kind needs, and those that it has no use for."""
     if what.kind not in KINDS:
         return [Fault(f"a kind of {', '.join(KINDS)}", repr(what.kind), "KIND")]
-    faults = [*_time_faults(what)]
+    faults = [*_time_faults(what), *choosing.faults(what.where, "--where")]
     if what.kind == "hazard":
         return faults + _hazard_faults(what)
     idle = {
@@ -95,6 +98,8 @@ def option_faults(what: Addition) -> list[Fault]:
     ]
     if (what.columns or what.constants) and what.kind not in TABLES:
         faults.append(Fault("--map only with a table or a hazard", f"kind {what.kind}", "--map"))
+    if what.where and what.kind not in TABLES:
+        faults.append(Fault("--where only with a table", f"kind {what.kind}", "--where"))
     return faults
 
 
@@ -176,6 +181,7 @@ def layer_of(what: Addition) -> Layer:
         date=what.date,
         columns=dict(what.columns) if table else what.zone_columns,
         constants=dict(what.constants),
+        **({"where": list(what.where)} if what.where else {}),  # study.toml does not tell of rows that are all taken
     )
 
 

@@ -19,7 +19,7 @@ from pyproj import CRS
 
 import data
 import geo
-from app import __version__
+from app import __version__, program
 from app.checks import reading, sketch, together
 from app.checks.complete import measured, without_doubles
 from app.checks.findings import filled, listed, refused
@@ -40,7 +40,7 @@ from data import standards
 from data.study import StudyFile
 from geo.city import PlanParams
 from geo.errors import RenxingError
-from geo.plan import Base
+from geo.readied import Base
 from tiles.text import NOTHING, Text
 
 LOCK = "check.lock"
@@ -200,7 +200,7 @@ def state(study: Study) -> str:
     """Sixteen hex digits over all that decides a check: the definition, every file it names, the program."""
     names = [layer.file for layer in study.file.layers if layer.file]
     paths = [study.folder / name for name in [*names, *([study.file.boundary] if study.file.boundary else [])]]
-    parts = [study.file.model_dump_json(), program(), *(_digest_of(path) for path in paths)]
+    parts = [study.file.model_dump_json(), __version__, _program_digest(), *(_digest_of(path) for path in paths)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -226,12 +226,9 @@ def _digest(path: Path, changed: tuple[tuple[int, int], ...]) -> str:
 
 
 @functools.cache
-def program() -> str:
+def _program_digest() -> str:
     """Hex digits over the source and the words that decide a check."""
-    sha = hashlib.sha256()
-    here = Path(__file__).parent
-    for folder in (Path(geo.__path__[0]), Path(data.__path__[0]), here / "checks", here / "texts"):
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".toml", ".csv")):
-            sha.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    sha.update(Path(__file__).read_bytes() + __version__.encode())
-    return sha.hexdigest()
+    here = Path(__file__)
+    return program.digest(
+        Path(geo.__path__[0]), Path(data.__path__[0]), here.parent / "checks", here.parent / "texts", here
+    )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from app.held import Cities
 from app.opened import Opened
 from app.settings import Settings
 from app.showing import Shown, base_map
@@ -27,6 +28,7 @@ class Service:
         self._shown: Opened[str, Shown] = Opened(self._show, most=settings.open_runs)
         self._bases: Opened[tuple[str, ...], BaseMap] = Opened(self._base, most=settings.open_runs)
         self._tiles = TileCache(settings.tile_memory)
+        self.cities = Cities(cities=settings.held_cities, situations=settings.held_situations)
 
     def __repr__(self) -> str:
         return f"Service({self.workspace!r})"

@@ -1,35 +1,32 @@
 """Which layer is drawn from which table: how, with which fields, in which order. What a service draws is told once.
 
-Words come from ``app.texts``, colours and classes from ``tiles.style``.
+Words come from ``app.texts``, fields from ``app.fields``, colours and classes from ``tiles.style``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import geopandas as gpd
-import pandas as pd
 
+from app import fields
+from app.fields import ENGINES, OWNER, PROFILES, joined, named
 from app.texts import catalogue, codes, words
 from geo.services import CATEGORIES
-from tiles import regions, style
-from tiles.layer import Field, Kind
+from tiles import evacuation, regions, style
+from tiles.layer import Field
 from tiles.style import Part, Style
 from tiles.text import LANGUAGES, NOTHING, Text
 
 GROUPS = ("hazards", "people", "shelters", "circles", "streets", "context")
 """Groups of layers in the order in which they are listed."""
-ENGINES = ("fire", "medical", "police")
-"""Services that come to the people."""
 SERVICES = (*ENGINES, "supplies", "shelter")
 """Every service that has circles."""
-PROFILES = ("fire_engine", "ambulance", "car")
-"""Who drives; walkers have layers of their own."""
 Limits = Mapping[str, float]
 """The minutes within which each service counts as there."""
+Geometry = Literal["point", "line", "polygon", "mixed"]
 Look = Style | Callable[[gpd.GeoDataFrame, Limits], Style]
 
 
@@ -47,7 +44,7 @@ class Drawing:
     group: str
     look: Look
     fields: tuple[Field, ...]
-    geometry: Literal["point", "line", "polygon", "mixed"]
+    geometry: Geometry
     order: int
     people: str = ""
     number: str = ""
@@ -80,108 +77,6 @@ class Drawing:
         return words(key) if key in catalogue(LANGUAGES[0]) else NOTHING
 
 
-def joined(topic: Text, short: Text) -> Text:
-    """``Fire engine: reach``."""
-    return Text(f"{topic.zh}：{short.zh}", f"{topic.en}: {short.en[:1].lower()}{short.en[1:]}")
-
-
-def field(
-    column: str, kind: Kind = "text", *, label: str = "", unit: str = "", missing: str = "", code: str = "",
-    normal: str = "", needs: str = "", lacks: str = "",
-) -> Field:  # fmt: skip
-    """A column as a reader sees it: words by key, codes by the name of their section."""
-    return Field(
-        column, words(f"field.{label or column}"), kind if not code or kind == "codes" else "code",
-        words(f"unit.{unit}") if unit else NOTHING, words(f"missing.{missing}") if missing else NOTHING,
-        codes(code) if code else {}, normal, needs, lacks,
-    )  # fmt: skip
-
-
-def _count(column: str, **more: str) -> Field:
-    return field(column, "count", **more)
-
-
-def _people(column: str = "people", **more: str) -> Field:
-    """A number of people; that nobody knows it is told."""
-    return _count(column, missing="people", **more)
-
-
-def _minutes(column: str, missing: str = "no_way", **more: str) -> Field:
-    return field(column, "minutes", unit="min", missing=missing, **more)
-
-
-def _of_service(service: str, made: Field) -> Field:
-    """A field named after its service: ``Fire engine: stations in time``."""
-    return replace(made, label=joined(codes("service")[service], made.label))
-
-
-NAME = field("name", "name")
-REASON = field("reason", "sentence")
-EXPOSED = (
-    field("depth_max_m", "metres", unit="m"), field("share_wet", "share"), field("level_max", "count"),
-    field("share_hit", "share"), field("share_unknown", "share"),
-)  # fmt: skip
-SHARES = tuple(
-    Field(f"{service}_share", words(f"field.{service}_share"), "share", normal=f"{service}_share_normal")
-    for service in (*ENGINES, "supplies", "circle")
-)
-COMMUNITY = (
-    NAME, field("status", code="status"), REASON, *(field(f"{e}_reason", "sentence", label="reason") for e in ENGINES),
-    *map(_people, ("people", "people_unserved", "people_cut_off")),
-    _people("people_served", normal="people_served_normal"), _people("people_exposed"),
-    *map(_people, ("people_serious", "people_displaced", "people_60plus")),
-    _minutes("walk_s_median", "nobody", normal="walk_s_median_normal", needs="people"), *SHARES,
-    field("circle_missing", code="category", label="circle_missing_most"), _count("shelters_usable"),
-    _count("shelter_capacity", unit="people"), field("shelter_m2_per_person", "area", unit="m2"), field("source"),
-)  # fmt: skip
-ARRIVAL = {
-    service: Field(f"{service}_s", codes("service")[service], "minutes", words("unit.min"),
-                   words("missing.nobody_comes"), normal=f"{service}_s_normal")
-    for service in (*ENGINES, "supplies")
-}  # fmt: skip
-DEPTH = {engine: _of_service(engine, _count(f"{engine}_depth", label="depth")) for engine in ENGINES}
-PLACE = (
-    _people(unit="people"), field("state", code="state"), _minutes("walk_s", normal="walk_s_normal"),
-    *(made for service in ARRIVAL for made in (ARRIVAL[service], DEPTH.get(service)) if made),
-    field("circle_missing", "codes", code="category", missing="complete"),
-    field("depth_max_m", "metres", unit="m"), field("level_max", "count"), field("level_combined", "count"),
-    field("snap_m", "metres", unit="m"),
-)  # fmt: skip
-SHELTER = (
-    NAME, field("usable", "bool"), REASON, field("kind", code="kind"), field("tier", code="tier"),
-    field("origin", code="origin"), _count("capacity_people", unit="people"),
-    field("capacity_basis", code="capacity_basis"), _count("people_nearest", unit="people"),
-    field("area_m2", "area", unit="m2"), *EXPOSED,
-)  # fmt: skip
-STREET = (
-    NAME, field("highway", code="highway"),
-    *(field(f"{profile}_reason", label=f"{profile}_open", code="street_reason", missing="open")
-      for profile in ("walk", *PROFILES)),
-    field("length_m", "metres", unit="m"), *EXPOSED, field("bridge", "bool"), field("tunnel", "bool"),
-)  # fmt: skip
-RING = (
-    field("minutes", "count", unit="min"), field("category", code="category"), _people(unit="people"),
-    _count("buildings"), _count("facilities"), _count("street_km", unit="km"),
-)  # fmt: skip
-STATIONS_IN_TIME = (field("depth", "count"), _people(unit="people"))
-OWNER = "facility_id"
-"""The station that ground belongs to; none where no station gets there."""
-RESPONSIBLE = (
-    NAME, _people(unit="people", label="people_here", needs=OWNER),
-    _people(unit="people", label="people_without", lacks=OWNER), _people("people_in_time", unit="people", needs=OWNER),
-    _minutes("s_p95", "nobody_comes", needs=OWNER), field("area_km2", "area", unit="km2"),
-    field("too_large", "bool", needs=OWNER),
-)  # fmt: skip
-STATION = (
-    NAME, field("kind", code="kind"), field("state", label="station_state", code="station_state"),
-    _people(unit="people", label="people_here", normal="people_normal"), _people("people_in_time", unit="people"),
-)  # fmt: skip
-LOSS = (
-    NAME, field("cause", code="cause"), _people("people_lost", unit="people"), _people("people_later", unit="people"),
-    _minutes("added_s_median", "nobody_later"),
-)  # fmt: skip
-
-
 def of_service(service: str) -> Iterator[Drawing]:
     """All that is drawn of one service: its circles now and normally and, of an engine, what stands behind them."""
     about = Drawing("", "", "circles", style.lost(), (), "polygon", 0, outlines=True, topic=codes("service")[service])
@@ -189,20 +84,22 @@ def of_service(service: str) -> Iterator[Drawing]:
     def drawn(table: str, words: str, order: int, look: Look, fields: tuple[Field, ...]) -> Drawing:
         return replace(about, layer_id=table, table=table, words=words, order=order, look=look, fields=fields)
 
-    circles = drawn(f"circles_{service}", "circles", 22, lambda t, _: style.rings(service, t["minutes"]), RING)
+    circles = drawn(f"circles_{service}", "circles", 22, lambda t, _: style.rings(service, t["minutes"]), fields.RING)
     yield replace(circles, people="people")
-    outlines = drawn(f"circles_{service}_normal", "circles_normal", 28, _outline(service), RING)
+    outlines = drawn(f"circles_{service}_normal", "circles_normal", 28, _outline(service), fields.RING)
     yield replace(outlines, people="people")
     if service not in ENGINES:
         return
-    deep = drawn(f"circle_depth_{service}", "circle_depth", 23, _deepest(service), STATIONS_IN_TIME)
+    deep = drawn(f"circle_depth_{service}", "circle_depth", 23, _deepest(service), fields.STATIONS_IN_TIME)
     yield replace(deep, people="people")
-    parts = drawn(f"responsibility_{service}", "responsibility", 21, _divided, RESPONSIBLE)
+    parts = drawn(f"responsibility_{service}", "responsibility", 21, _divided, fields.RESPONSIBLE)
     yield replace(parts, people="people", named=True, outlines=False)
-    yield replace(drawn(f"losses_{service}", "losses", 43, style.losses(), LOSS), geometry="line", outlines=False)
-    found = drawn(f"stations_{service}", "stations", 61, style.stations(), STATION)
+    yield replace(
+        drawn(f"losses_{service}", "losses", 43, style.losses(), fields.LOSS), geometry="line", outlines=False
+    )
+    found = drawn(f"stations_{service}", "stations", 61, style.stations(), fields.STATION)
     yield replace(found, geometry="point", outlines=False)
-    homes = drawn("demand", "homes", 41, style.arrivals(f"{service}_s"), PLACE)
+    homes = drawn("demand", "homes", 41, style.arrivals(f"{service}_s"), fields.PLACE)
     yield replace(homes, layer_id=f"homes_{service}", geometry="point", people="people", column=f"{service}_s_normal",
                   outlines=False)  # fmt: skip
 
@@ -231,60 +128,53 @@ def _everyday() -> Iterator[Drawing]:
     """The six everyday categories, and what each home lacks of them."""
     topic = codes("service")["everyday"]
     named = {category: codes("category")[category] for category in CATEGORIES}
-    yield Drawing("circles_everyday", "circles_everyday", "circles", style.everyday(named), RING, "polygon", 28,
+    yield Drawing("circles_everyday", "circles_everyday", "circles", style.everyday(named), fields.RING, "polygon", 28,
                   people="people", outlines=True, topic=topic)  # fmt: skip
-    yield Drawing("homes_everyday", "demand", "circles", style.lacking(CATEGORIES), PLACE, "point", 41,
+    yield Drawing("homes_everyday", "demand", "circles", style.lacking(CATEGORIES), fields.PLACE, "point", 41,
                   people="people", column="circle_missing", topic=topic)  # fmt: skip
 
 
-def named(row: Mapping[str, Any] | pd.Series) -> Text:
-    """The name in both languages: the one for the language, else the local one; nothing where there is none."""
-    local, zh, en = (value if isinstance(value := row.get(key), str) else "" for key in ("name", "name_zh", "name_en"))
-    return Text(zh or local, en or local)
+def _refuge() -> Iterator[Drawing]:
+    """Shelters with the people in them, the ways there, what hangs on which street, and what is needed and brought.
+
+    From above: signs of shelters, ways, flows along streets. Only who is where is seen at first.
+    """
+
+    def drawn(table: str, look: Look, told: tuple[Field, ...], geometry: Geometry, order: int) -> Drawing:
+        return Drawing(table, table, "shelters", look, told, geometry, order)
+
+    yield replace(drawn("shelters", evacuation.shelters(), fields.SHELTER, "mixed", 60), visible=True, keep_empty=True)
+    load = drawn("shelters", evacuation.loads(), fields.SHELTER, "mixed", 61)
+    yield replace(load, layer_id="shelters_load", column="load_share", people="people", visible=True)
+    yield drawn("fixes", evacuation.fixes(), fields.FIXED, "mixed", 63)
+    yield drawn("routes", evacuation.routes(), fields.ROUTE, "line", 54)
+    yield drawn("street_flows", evacuation.flows(), fields.FLOW, "line", 34)
+    yield drawn("critical_streets", evacuation.critical(), fields.WEAK_STREET, "line", 44)
+    yield replace(drawn("isolated", evacuation.isolated(), fields.ISOLATED, "line", 33), people="people")
+    yield drawn("needs", _needed, fields.NEED, "mixed", 62)
+    yield drawn("depots", evacuation.depots(), fields.DEPOT, "mixed", 58)
+    yield drawn("deliveries", evacuation.deliveries(), fields.DELIVERY, "line", 52)
 
 
-SOURCES = (
-    (r"OpenStreetMap place", "place"), (r"OpenStreetMap admin_level (?P<level>\d+)", "admin_level"),
-    (r"made grid of (?P<side>[\d.e+]+) m squares", "grid"),
-    (r"made grid between streets", "between_streets"), (r"people in no community", "outside"),
-    (r"given", "given"),
-)  # fmt: skip
-"""What ``geo.communities`` writes of where an outline is from, and the key of its words."""
-CUT_OFF = ", cut off at the edge of the extract"
-
-
-def sourced(said: str) -> Text:
-    """Where a community's outline is from, in words; what a table says of itself stays as it is."""
-    if said.endswith(CUT_OFF):
-        whole = sourced(said.removesuffix(CUT_OFF))
-        cut = words("source.cut_off")
-        return Text(whole.zh + cut.zh, whole.en + cut.en)
-    found = ((re.fullmatch(pattern, said), key) for pattern, key in SOURCES)
-    return next((words(f"source.{key}", **match.groupdict()) for match, key in found if match), Text(said, said))
-
-
-def spoken(made: Field, table: gpd.GeoDataFrame) -> Field:
-    """The field with words for what this table holds, where its codes are not a fixed few: sources of outlines."""
-    if made.column != "source":
-        return made
-    return replace(made, kind="code", codes={said: sourced(said) for said in sorted(set(table["source"].dropna()))})
+def _needed(table: gpd.GeoDataFrame, _: Limits) -> Style:
+    """Needs by how much of them is brought, where stock is known at all."""
+    return evacuation.supplied() if "supplied_share" in table else evacuation.needs()
 
 
 DRAWINGS = (
-    Drawing("communities", "communities", "people", style.status(), COMMUNITY, "polygon", 20, people="people",
+    Drawing("communities", "communities", "people", style.status(), fields.COMMUNITY, "polygon", 20, people="people",
             number="people_unserved", visible=True, keep_empty=True),
-    Drawing("demand", "demand", "people", style.walking(), PLACE, "point", 40, people="people"),
-    Drawing("cut_off", "cut_off", "people", style.lost(), PLACE, "point", 50, people="people"),
-    Drawing("shelters", "shelters", "shelters", style.shelters(), SHELTER, "mixed", 60, visible=True, keep_empty=True),
-    Drawing("street_flows", "street_flows", "shelters", style.flows(),
-            (NAME, _count("people", unit="people", label="people_along")), "line", 34),
+    Drawing("demand", "demand", "people", style.walking(), fields.EVACUEE, "point", 40, people="people"),
+    Drawing("demand_state", "demand", "people", evacuation.homes(), fields.EVACUEE, "point", 41, people="people",
+            column="state"),
+    Drawing("cut_off", "cut_off", "people", style.lost(), fields.PLACE, "point", 50, people="people"),
+    *_refuge(),
     *(drawing for service in SERVICES for drawing in of_service(service)),
     *_everyday(),
-    Drawing("streets", "streets", "streets", style.open_streets(), STREET, "line", 30),
-    *(Drawing(f"streets_{profile}", "streets", "streets", style.open_streets(profile), STREET, "line", 31,
+    Drawing("streets", "streets", "streets", style.open_streets(), fields.STREET, "line", 30),
+    *(Drawing(f"streets_{profile}", "streets", "streets", style.open_streets(profile), fields.STREET, "line", 31,
               column=f"{profile}_usable") for profile in PROFILES),
-    Drawing("streets_depth", "streets", "streets", style.depth(px=3), STREET, "line", 32, column="depth_max_m"),
-    Drawing("facilities", "facilities", "context", style.facilities(), (NAME, field("kind", code="kind")), "point", 45),
-    Drawing("setback_sources", "setback_sources", "context", style.setbacks(),
-            (NAME, field("group", code="group"), field("kind", code="kind")), "mixed", 15),
+    Drawing("streets_depth", "streets", "streets", style.depth(px=3), fields.STREET, "line", 32, column="depth_max_m"),
+    Drawing("facilities", "facilities", "context", style.facilities(), fields.FACILITY, "point", 45),
+    Drawing("setback_sources", "setback_sources", "context", style.setbacks(), fields.SETBACK, "mixed", 15),
 )  # fmt: skip

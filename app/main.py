@@ -14,8 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__, assets, maps, problems
 from app.answers import GZIP_LEVEL, REVALIDATE
+from app.bodies import BodyLimit
 from app.deps import Service
-from app.routes import checks, health, pages, runs, studies, tiles
+from app.routes import checks, health, pages, route, runs, studies, tiles, what_if
 from app.settings import Settings
 
 DESCRIPTION = """Studies and their runs: who reaches a safe shelter, by which streets, and who does not and why.
@@ -29,7 +30,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """Sent with every answer that does not say otherwise; pages bring their own policy."""
-ROUTERS = (pages.router, studies.router, checks.router, runs.router, tiles.router, health.router)
+RESOURCES = (pages, studies, checks, route, what_if, runs, tiles, health)
 STATIC = Path(maps.__file__).parent / "static"
 
 
@@ -39,10 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = Service(settings)
     # Map pages are sandboxed, so their origin is opaque: what they read must be readable from anywhere.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
+    app.add_middleware(BodyLimit, most=settings.body_bytes, answer=problems.ours)
     app.add_middleware(SafeHeaders)
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     problems.describe(app)
     app.mount(
         "/static/assets", GZipMiddleware(Files(directory=assets.folder(), check_dir=False), compresslevel=GZIP_LEVEL)

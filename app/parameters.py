@@ -74,4 +74,6 @@ def _unknown(name: str, known: Mapping[str, Parameter], where: str) -> Fault:
 def _fault(error: Any, known: Mapping[str, Parameter], where: str) -> Fault:
     name = ".".join(map(str, error["loc"][:2]))
     about = f" ({known[name].description.rstrip('.')})" if name in known else ""
-    return Fault(expected(error) + about, repr(error["input"]), f"{where}, {name}", CURE)
+    found = error["input"]
+    told = "values that do not go together" if isinstance(found, Mapping) else repr(found)
+    return Fault(expected(error) + about, told, f"{where}, {name}", CURE)

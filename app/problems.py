@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from app.bodies import BodyTooLong
 from app.errors import TABLE, Answer, answer
 from app.faults import expected
 from app.legible import PART_MAX, SAID_MAX, legible
@@ -24,6 +25,8 @@ from geo.errors import Fault, ParameterError, RenxingError
 log = logging.getLogger("renxing")
 MEDIA_TYPE = "application/problem+json"
 CURE = "/docs lists what each path takes."
+FAULTS_MAX = 100
+"""So many faults of what was sent are told."""
 INTERNAL = Answer(500, 4, "An error inside Renxing", "程序内部错误")
 HTTP_TITLES_ZH = {400: "请求有误", 404: "未找到", 405: "不支持的方法", 406: "不支持的格式"}
 
@@ -54,7 +57,8 @@ def _kept_inside(request: Request, row: Answer, code: str, error: Exception) -> 
     return _respond(request, row, code, f"The server's log has the details under {mark}. Please report them.")
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:
+async def ours(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error of ``geo.errors``."""
     assert isinstance(error, RenxingError)
     row = answer(error)
     if row.status >= 500:
@@ -71,6 +75,11 @@ def _inside(request: Request, text: str) -> str:
     return str(held.workspace.hidden(text)) if held else text
 
 
+async def _too_long(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, BodyTooLong)
+    return await ours(request, error.limit)
+
+
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
@@ -82,7 +91,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 async def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = tuple(
-        Fault(expected(e), repr(e.get("input"))[:200], ".".join(map(str, e["loc"])), CURE) for e in error.errors()
+        Fault(expected(e), repr(e.get("input"))[:200], ".".join(map(str, e["loc"])), CURE)
+        for e in error.errors()[:FAULTS_MAX]
     )
     detail = "\n".join(map(str, faults))
     return _respond(request, TABLE[ParameterError], ParameterError.code, detail, faults)
@@ -119,7 +129,8 @@ def _add_problems(description: dict[str, Any]) -> None:
 
 def install(app: FastAPI) -> None:
     """Answer every error of ``app`` with a problem document."""
-    app.add_exception_handler(RenxingError, _ours)
+    app.add_exception_handler(RenxingError, ours)
+    app.add_exception_handler(BodyTooLong, _too_long)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Exception, _internal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,11 +14,13 @@ from pydantic import ValidationError
 
 from app.archive import FORMAT, MANIFEST, ArchivedRun, Manifest, overrides
 from app.faults import expected
-from app.run import Stage, compute
+from app.run import Stage, compute, parameters
 from app.store import Study, Workspace, files
-from app.store.workspace import DEFINITION
+from app.store.workspace import DEFINITION, named_as
 from data.archives import BROKEN
 from data.limits import Limit
+from data.study import StudyFile
+from data.study.opening import require_city
 from geo.errors import Fault, FileMissingError, RenxingError, UnreadableError, refuse
 
 AGAIN = "Copy the archive again, or make it anew with renxing export --format archive."
@@ -47,8 +49,9 @@ class Replayed:
 def replay(workspace: Workspace, archive: Path, *, stage: Stage = lambda _: nullcontext()) -> list[Replayed]:
     """Take the study of an archive into the workspace, compute its runs, and compare them with those archived.
 
-    Raises FileMissingError, UnreadableError (no archive, or one that was changed), LimitError, and ConflictError when
-    the workspace has a study of this name; then nothing is left behind.
+    Its inputs are read in a process of their own first (``data.guarded``). Raises FileMissingError, UnreadableError (no
+    archive, or one that was changed, or runs of scenarios that it does not have), LimitError, what the inputs' readers
+    raise, and ConflictError when the workspace has a study of this name; then nothing is left behind.
     """
     with stage("opening the archive"):
         manifest = _manifest(archive)
@@ -124,8 +127,22 @@ def _taken_in(workspace: Workspace, archive: Path, manifest: Manifest) -> Study:
         with zipfile.ZipFile(archive) as opened:
             for name, sha256 in manifest.files.items():
                 _unpacked(opened, name, folder / name, sha256, str(archive))
+        with named_as({str(folder): str(archive)}):
+            study = Study(folder, StudyFile.load(folder / DEFINITION))
+            _require_computable(study, manifest.runs, str(archive))
+            require_city(study.file, folder)
 
     return workspace.receive(manifest.study_id, fill)
+
+
+def _require_computable(study: Study, runs: Sequence[ArchivedRun], where: str) -> None:
+    """Refuse runs of a scenario that the archive's study does not have, and with numbers that no run may have."""
+    known = [scenario.scenario_id for scenario in study.file.scenarios]
+    strange = [str(name) for run in runs if (name := run.recipe.scenario.get("scenario_id")) not in known]
+    expected = f"runs of scenarios of the study ({', '.join(known)})"
+    refuse(UnreadableError, [Fault(expected, f"one of {name[:80]!r}", where, AGAIN) for name in strange])
+    for run in runs:
+        parameters(study, overrides(study, run.recipe))
 
 
 def _unpacked(opened: zipfile.ZipFile, name: str, target: Path, sha256: str, where: str) -> None:

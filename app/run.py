@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ from typing import Any
 
 import data
 import geo
-from app import __version__
+from app import __version__, program
 from app.parameters import changed
 from app.store import Outcome, Raster, Recipe, Run, Study, Workspace
 from app.store.inputs import input_digest
 from data import standards, study
 from data.study import Layer, Scenario
 from geo import city as known
-from geo import plan
+from geo import plan, readied
 from geo.city import PlanParams
 from geo.errors import Fault, NotFoundError, refuse
 from geo.plan import Plan
@@ -80,14 +79,13 @@ def parameters(of: Study, overrides: Mapping[str, Any]) -> PlanParams:
 def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
     """All that decides the run of one scenario; files are hashed as they are now, whatever study.toml says."""
     definition = of.file
-    in_force = [layer for layer in definition.layers if layer.kind != "hazard" or layer.layer_id in scenario.hazards]
     about = definition.model_dump(mode="json", include=ABOUT)
     outline = input_digest(of.folder / definition.boundary) if definition.boundary else None
     return Recipe(
-        program=f"{__version__}+{_program_digest()}",
-        standards=_standards_digest(),
+        program=f"{__version__}+{_program_digest()[:12]}",
+        standards=program.digest(standards.FOLDER),
         study={**about, "boundary_sha256": outline},
-        inputs=[_input(of, layer) for layer in sorted(in_force, key=lambda layer: layer.layer_id)],
+        inputs=[_input(of, layer) for layer in sorted(definition.counted(scenario), key=lambda layer: layer.layer_id)],
         scenario=scenario.model_dump(mode="json"),
         parameters=params.model_dump(mode="json"),
     )
@@ -110,19 +108,8 @@ def _input(of: Study, layer: Layer) -> dict[str, Any]:
 
 @functools.cache
 def _program_digest() -> str:
-    """First twelve hex digits over the source that computes and the words it knows: a changed rule is another run."""
-    sha = hashlib.sha256()
-    for folder in (Path(geo.__path__[0]), Path(data.__path__[0])):
-        for path in sorted([*folder.rglob("*.py"), *folder.glob("*.toml")]):
-            sha.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return sha.hexdigest()[:12]
-
-
-def _standards_digest() -> str:
-    sha = hashlib.sha256()
-    for path in sorted(standards.FOLDER.rglob("*.toml")):
-        sha.update(path.relative_to(standards.FOLDER).as_posix().encode() + b"\0" + path.read_bytes())
-    return sha.hexdigest()
+    """Hex digits over the source that computes and the words it knows: a changed rule is another run."""
+    return program.digest(Path(geo.__path__[0]), Path(data.__path__[0]), without=standards.FOLDER)
 
 
 def _made(
@@ -135,7 +122,7 @@ def _made(
     runs = {}
     for time in dict.fromkeys(scenario.time for scenario in scenarios):
         with stage("preparing the city"):
-            base = plan.prepare(city, params=params, time=time)
+            base = readied.prepare(city, params=params, time=time)
         for scenario in (one for one in scenarios if one.time == time):
             with stage(f"computing {scenario.scenario_id}"):
                 asked = known.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards), time)

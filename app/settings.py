@@ -38,6 +38,20 @@ class Settings(BaseSettings):
     tile_memory: int = Field(
         default=64 * 2**20, ge=0, description="Vector tiles each server process keeps in memory (bytes)."
     )
+    body_bytes: int = Field(default=2**20, ge=1_000, description="Most bytes of what one request may send (bytes).")
+    held_cities: int = Field(
+        default=2, ge=1, le=100, description="Prepared cities each server process keeps in memory (count)."
+    )
+    held_situations: int = Field(
+        default=6, ge=1, le=1000, description="Scenarios of prepared cities each server process keeps (count)."
+    )
+    what_if_edits: int = Field(default=200, ge=1, description="Most edits one what-if question may make (count).")
+    what_if_vertices: int = Field(
+        default=2_000, ge=4, description="Most vertices of the polygons in one what-if question (count)."
+    )
+    what_if_features: int = Field(
+        default=5_000, ge=1, description="Most changed rows of each layer that one answer holds (count)."
+    )
     nominatim_url: str = Field(
         default="", description="Server that knows places by name (URL; empty: osmnx's default)."
     )

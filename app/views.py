@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import geopandas as gpd
@@ -15,7 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from app.drawings import DRAWINGS, GROUPS, Drawing, Limits, named, spoken
+from app import fields
+from app.drawings import DRAWINGS, GROUPS, Drawing, Limits
+from app.fields import Names, named
 from app.maps.view import Number, Standing
 from app.texts import catalogue, codes, words
 from geo.levels import FALLING
@@ -57,14 +60,37 @@ class RunView(Protocol):
 
 def layers(run: RunView) -> list[Layer]:
     """Every layer of a run, group by group in the order of ``GROUPS``; tables without rows are left out."""
-    found = [layer for drawing in DRAWINGS if (layer := _drawn(drawing, run)) is not None]
+    names = called(run)
+    found = [layer for drawing in DRAWINGS if (layer := _drawn(drawing, run, names)) is not None]
     hazards = sorted(name for name in run.names if name.startswith(HAZARD))
     first = {COMBINED} & {*hazards} or {*hazards}
     rasters = [_hazard(name, run.raster(name), visible=name in first) for name in hazards]
     return sorted([*rasters, *found], key=lambda layer: GROUPS.index(layer.group))
 
 
-def _drawn(drawing: Drawing, run: RunView) -> Layer | None:
+IDS = {
+    "shelter_id": ("shelters", "shelter_id"), "stay_id": ("shelters", "shelter_id"),
+    "community_id": ("communities", "community_id"), "depot_id": ("depots", "depot_id"),
+}  # fmt: skip
+"""Columns of ids: the table that says what they are called, and its own column of ids."""
+
+
+def called(run: RunView) -> Names:
+    """What the rows are called that a run's ids stand for: their names, else what kind they are; others stay ids."""
+
+    @cache
+    def of(column: str) -> Mapping[str, Text]:
+        table, key = IDS.get(column, ("", ""))
+        if table not in run.names:
+            return {}
+        rows = run.table(table).drop(columns="geometry").to_dict("records")
+        said = {str(row[key]): named(row) or codes("kind").get(row.get("kind"), NOTHING) for row in rows}
+        return {key: text for key, text in said.items() if text}
+
+    return of
+
+
+def _drawn(drawing: Drawing, run: RunView, names: Names) -> Layer | None:
     if drawing.table not in run.names:
         return None
     frame = run.table(drawing.table)
@@ -73,7 +99,7 @@ def _drawn(drawing: Drawing, run: RunView) -> Layer | None:
     look = drawing.style(frame, run.limits)
     return Layer(
         drawing.layer_id, drawing.table, drawing.title, drawing.group, look,
-        fields=tuple(spoken(f, frame) for f in drawing.fields if set(f.columns) & set(frame.columns)),
+        fields=tuple(fields.shown(drawing.fields, frame, names)),
         legend=_shortened(legend(look, frame, people=drawing.people)), features=frame, count=len(frame),
         vertices=_vertices(frame) if drawing.outlines else 0, geometry=drawing.geometry, visible=drawing.visible,
         draw_order=drawing.order, number=drawing.number, named=drawing.named, note=drawing.note, topic=drawing.topic,
@@ -138,6 +164,10 @@ def _unit(unit: str) -> Text:
     return words(f"unit.{unit}") if f"unit.{unit}" in catalogue(LANGUAGES[0]) else Text(unit, unit)
 
 
+WHERE_ANY = {"full": "people_full", "housed": "people_displaced"}
+"""Numbers of the headline that are shown where some other one is more than 0."""
+
+
 def numbers(run: RunView) -> tuple[Number, ...]:
     """The headline in a few numbers, beside what they are on a normal day; services only where they were computed."""
     value = {key: _known(number) for key, number in run.headline.items()}
@@ -145,17 +175,31 @@ def numbers(run: RunView) -> tuple[Number, ...]:
         ("people", "people", "count", "", "", "plain"),
         ("served", "people_served", "count", "people", "people_served_normal", "good"),
         ("unserved", "people_unserved", "count", "people", "", "bad"),
+        ("full", "people_full", "count", "people", "", "bad"),
         ("cut_off", "people_cut_off", "count", "people", "", "bad"),
+        ("housed", "people_housed", "count", "people_displaced", "", "plain"),
         ("shelters", "shelters_usable", "count", "shelters", "", "plain"),
+        ("room", "shelter_capacity", "count", "", "", "plain"),
         ("walk", "walk_s_median", "minutes", "", "walk_s_median_normal", "plain"),
+        ("clearance", "clearance_s", "minutes", "", "", "plain"),
         ("fire", "fire_share", "share", "", "fire_share_normal", "plain"),
         ("medical", "medical_share", "share", "", "medical_share_normal", "plain"),
     )
     return tuple(
         Number(key, words(f"number.{key}"), value.get(column), kind, value.get(of), value.get(normal), tone)
         for key, column, kind, of, normal, tone in rows
-        if kind != "share" or column in run.headline
+        if _worth_saying(key, column, value)
     )
+
+
+def _worth_saying(key: str, column: str, value: Mapping[str, float | None]) -> bool:
+    """Whether a number stands on top: the few that always do, those that were computed, and some where there are any.
+
+    ``full`` where somebody finds no room, ``housed`` where somebody cannot stay at home.
+    """
+    if key in WHERE_ANY:
+        return bool(value.get(WHERE_ANY[key]))
+    return column in value or key not in ("room", "clearance", "fire", "medical")
 
 
 def _known(value: Any) -> float | None:

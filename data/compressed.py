@@ -11,10 +11,13 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from data import signatures
 from data.limits import RATIO_FROM, ZIP_RATIO, ZIP_SIZE
 from geo.errors import Fault, UnreadableError
 
-OPENS: Mapping[bytes, Callable[[Path], gzip.GzipFile | bz2.BZ2File]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
+OPENS: Mapping[bytes, Callable[[Path], gzip.GzipFile | bz2.BZ2File]] = {
+    signatures.GZIP: gzip.GzipFile, signatures.BZIP2: bz2.BZ2File,
+}  # fmt: skip
 PIECE = 1 << 20
 AGAIN = "Download or export it again; it may be cut off."
 

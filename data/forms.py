@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from data import archives
+from data import archives, signatures
 from geo.errors import Fault, FileMissingError, UnreadableError
 
 EMPTY = "an empty file"
@@ -25,21 +25,21 @@ DRIVERS = {
 PREFIXED = frozenset({"geojson", "geojsonl", "topojson"})
 """Forms whose driver is named in front of the path."""
 START_BYTES = 4096
-_MAGIC = {
-    b"SQLite format 3\0": "gpkg", b"\0\0\x27\x0a": "shp", b"fgb\x03": "fgb", b"PAR1": "parquet", b"PK\x03\x04": "zip",
+_FORMS = {
+    signatures.SQLITE: "gpkg", signatures.SHAPEFILE: "shp", signatures.FLATGEOBUF: "fgb",
+    signatures.PARQUET: "parquet", signatures.ZIP: "zip",
 }  # fmt: skip
 SAVE_AS = "Save it in QGIS as GeoPackage (Layer > Save As)."
 _OTHERS: dict[bytes, tuple[str, str]] = {
-    b"II*\0": ("a raster (TIFF)", ""),
-    b"MM\0*": ("a raster (TIFF)", ""),
-    b"\xd0\xcf\x11\xe0": ("an Excel file of the old form (.xls)", "Open it and save it as .xlsx."),
-    b"Rar!": ("a RAR archive", "Unpack it and zip the table's files."),
-    b"7z\xbc\xaf": ("a 7-Zip archive", "Unpack it and zip the table's files."),
-    b"\x1f\x8b": ("a gzip archive", "Unpack it."),
-    b"AC10": ("a DWG drawing", f"{SAVE_AS}"),
-    b"%PDF": ("a PDF", "Ask for the table itself, as a spreadsheet."),
-    b"\x89PNG": ("a picture", ""),
-    b"\xff\xd8\xff": ("a picture", ""),
+    **dict.fromkeys(signatures.TIFF, ("a raster (TIFF)", "")),
+    signatures.OLD_EXCEL: ("an Excel file of the old form (.xls)", "Open it and save it as .xlsx."),
+    signatures.RAR: ("a RAR archive", "Unpack it and zip the table's files."),
+    signatures.SEVEN_ZIP: ("a 7-Zip archive", "Unpack it and zip the table's files."),
+    signatures.GZIP: ("a gzip archive", "Unpack it."),
+    signatures.DWG: ("a DWG drawing", SAVE_AS),
+    signatures.PDF: ("a PDF", "Ask for the table itself, as a spreadsheet."),
+    signatures.PNG: ("a picture", ""),
+    signatures.JPEG: ("a picture", ""),
 }
 """Starts of what is no table here: what it is, and what to do."""
 _MARKUP: dict[bytes, tuple[str, str]] = {
@@ -80,7 +80,7 @@ def told(path: Path, *, where: str) -> str:
         raise UnreadableError(Fault(EXPECTED, "a pipe or a device", where, "Give a file."))
     with path.open("rb") as stream:
         start = stream.read(START_BYTES)
-    form = next((form for magic, form in _MAGIC.items() if start.startswith(magic)), None) or _of_text(start)
+    form = next((form for magic, form in _FORMS.items() if start.startswith(magic)), None) or _of_text(start)
     if form == "zip":
         form = _of_zip(path)
     if form is None:
@@ -127,7 +127,12 @@ def _of_text(start: bytes) -> str | None:
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith((b"{", b"\x1e")):
         return _of_json(text)
-    if not text or b"\0" in start or text.startswith((b"<", b"[", b"%PDF")) or _instead(start)[0].startswith("a "):
+    if (
+        not text
+        or b"\0" in start
+        or text.startswith((b"<", b"[", signatures.PDF))
+        or _instead(start)[0].startswith("a ")
+    ):
         return None
     return "csv" if any(mark in text for mark in (b"\n", b"\r", b",")) else None
 

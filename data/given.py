@@ -98,7 +98,7 @@ def _once(frame: gpd.GeoDataFrame, wanted: Kind) -> Table:
         return frame, ()
     text = wkb[alike.index].map(bytes.hex).astype(object)
     for name in alike.columns.drop(alike.geometry.name):
-        text = text + "\0" + alike[name].astype(str).astype(object)
+        text = text + "\0" + alike[name].map(str).astype(object)  # astype(str) keeps gaps, and makes all text one
     again = alike.index[text.duplicated()]
     if not len(again):
         return frame, ()
@@ -350,7 +350,7 @@ def _unused(content: Read, found: Found, wanted: Kind, mapped: set[str]) -> list
     """Which columns of the file say nothing here; those that say where a row is do."""
     frame = content.table
     ours = {*(c.name for c in wanted.schema.columns), *wanted.extra, frame.geometry.name}
-    used = {*ours, *found.used, *mapped, *content.placing}
+    used = {*ours, *found.used, *mapped, *content.placing, *content.choosing}
     placing = {*vectors.PLACING, *vectors.LONGITUDE, *vectors.LATITUDE}
     marks = validity.columns(frame) if wanted.schema.name == "shelters" else ()
     names = [str(name) for name in frame.columns if str(name) not in (*used, *marks)]

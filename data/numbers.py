@@ -45,11 +45,13 @@ class Numbers:
 
 
 def dimension(column: str) -> str:
-    """What a column of ours is counted in: ``m2``, ``m``, ``s``, ``people``, ``levels`` or nothing."""
+    """What a column of ours is counted in: ``m2``, ``m``, ``s``, ``h``, ``people``, ``levels`` or nothing."""
     if column.startswith(("people", "capacity")):
         return "people"
     end = column.rpartition("_")[2]
-    return end if end in ("m2", "m", "s", "levels") else ""
+    if column == "entrances":
+        return column
+    return end if end in ("m2", "m", "s", "h", "levels") else ""
 
 
 def read(given: pd.Series[Any], dimension: str = "") -> Numbers:

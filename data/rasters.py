@@ -15,37 +15,35 @@ from typing import Any
 
 import numpy as np
 import rasterio
-import shapely
 from numpy.typing import DTypeLike, NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from data import asciigrids, geopackages, vectors
+from data import asciigrids, geopackages, signatures
 from data import classes as classed
 from data import nodata as unknown_values
-from data.forms import broken
+from data.archives import in_zip
+from data.forms import EMPTY, broken
 from data.hazards import KINDS, Kind, require_unit
 from data.limits import CELLS
 from data.nodata import Named
 from geo.crs import known
 from geo.errors import CrsError, Fault, FileMissingError, InputError, UnreadableError, refuse
-from geo.hazards import Grid, Hazard, expose_areas
+from geo.hazards import Grid
 from geo.reasons import Finding
 
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""How a GeoTIFF begins: little or big end first, classic or big."""
-SRTM, SRTM_ENDING, ZIP = "SRTMHGT", ".hgt", b"PK\x03\x04"
-SQLITE = b"SQLite format 3\0"
+SRTM, SRTM_ENDING = "SRTMHGT", ".hgt"
+ONE_VARIABLE = "Save the one variable and time that matters as GeoTIFF (QGIS: Export, Save as)."
 FOREIGN: Mapping[bytes, tuple[str, str]] = {
-    b"<VRTDataset": ("a VRT, which names other files", "Give the rasters themselves: gdal_translate in.vrt out.tif."),
-    b"CDF": ("netCDF", "Save the one variable and time that matters as GeoTIFF (QGIS: Export, Save as)."),
-    b"\x89HDF": ("HDF5 or netCDF 4", "Save the one variable and time that matters as GeoTIFF (QGIS: Export, Save as)."),
-    b"GRIB": ("GRIB", "Save the one field and time that matters as GeoTIFF."),
-    b"\x89PNG": ("a picture (PNG)", "A picture has colours, not values: bring the raster it was drawn from."),
-    b"\xff\xd8\xff": ("a picture (JPEG)", "A picture has colours, not values: bring the raster it was drawn from."),
-    b"%PDF": ("a printed map (PDF)", "A print has no values: ask for the raster it was drawn from."),
-    b"EHFA_HEADER_TAG": ("an ERDAS IMAGINE file", "Export it as GeoTIFF."),
-    SQLITE: ("a GeoPackage with a raster", "Export the raster as GeoTIFF: gdal_translate in.gpkg out.tif."),
+    signatures.VRT: ("a VRT, which names other files", "Give the rasters themselves: gdal_translate in.vrt out.tif."),
+    signatures.NETCDF: ("netCDF", ONE_VARIABLE),
+    signatures.HDF: ("HDF5 or netCDF 4", ONE_VARIABLE),
+    signatures.GRIB: ("GRIB", "Save the one field and time that matters as GeoTIFF."),
+    signatures.PNG: ("a picture (PNG)", "A picture has colours, not values: bring the raster it was drawn from."),
+    signatures.JPEG: ("a picture (JPEG)", "A picture has colours, not values: bring the raster it was drawn from."),
+    signatures.PDF: ("a printed map (PDF)", "A print has no values: ask for the raster it was drawn from."),
+    signatures.IMAGINE: ("an ERDAS IMAGINE file", "Export it as GeoTIFF."),
+    signatures.SQLITE: ("a GeoPackage with a raster", "Export the raster as GeoTIFF: gdal_translate in.gpkg out.tif."),
 }
 """How rasters begin that are not read, what each is, and what to do with it."""
 ALONE: Mapping[str, str] = {"GDAL_PAM_ENABLED": "NO"}
@@ -56,8 +54,6 @@ FILM_M, FILM_SHARE = 0.01, 0.25
 """Water shallower than this, metres, in more than this share of the wet cells is said: rain that runs off."""
 COARSE_M = 100.0
 """Cells wider than this, metres, take in whole blocks of houses with the streets between them."""
-MISSING_SHARE = 0.0005
-"""A share of the study without a value is said from here on: less is the rounding of edges."""
 DEGREE_M = 111_320.0
 """Metres of a degree of latitude."""
 
@@ -197,9 +193,11 @@ def _is_whole(source: rasterio.DatasetReader, values: NDArray[Any]) -> bool:
 def is_raster(path: Path) -> bool:
     """Whether a hazard's file is one for ``read`` (a raster, or a picture to be refused), not outlines."""
     start = _start(path)
-    if start.startswith(SQLITE):
+    if start.startswith(signatures.SQLITE):
         return not _has_features(path)
-    return start.startswith((*TIFF, *FOREIGN)) or asciigrids.begins(start) or path.suffix.lower() == SRTM_ENDING
+    return (
+        start.startswith((*signatures.TIFF, *FOREIGN)) or asciigrids.begins(start) or path.suffix.lower() == SRTM_ENDING
+    )
 
 
 def _has_features(path: Path) -> bool:
@@ -225,18 +223,18 @@ def _start(path: Path) -> bytes:
 def _source(path: Path) -> tuple[str, str]:
     """The raster as GDAL names it, and the one driver that may open it, chosen by its first bytes."""
     start = _start(path)
-    if start.startswith(TIFF):
+    if start.startswith(signatures.TIFF):
         return str(path), "GTiff"
     if asciigrids.begins(start):
         asciigrids.require_whole(path)
         return str(path), "AAIGrid"
     if path.suffix.lower() == SRTM_ENDING:
         return str(path), SRTM
-    if start.startswith(ZIP):
-        return vectors.in_zip(path, (SRTM_ENDING,)), SRTM
+    if start.startswith(signatures.ZIP):
+        return in_zip(path, (SRTM_ENDING,)), SRTM
     found, cure = next(
         (said for magic, said in FOREIGN.items() if start.startswith(magic)),
-        (f"something else, beginning {start[:12]!r}" if start else vectors.EMPTY, "Export it as GeoTIFF."),
+        (f"something else, beginning {start[:12]!r}" if start else EMPTY, "Export it as GeoTIFF."),
     )
     raise UnreadableError(Fault("a GeoTIFF or ASCII grid", found, str(path), cure))
 
@@ -364,26 +362,3 @@ def _coarse(band: Opened) -> Iterator[Finding]:
                       "street or house from the next.", f"灾害栅格的单元宽约{size:.0f}米，无法区分相邻的街道和建筑。",
                       "warning", do_en="Bring a finer raster if there is one.",
                       do_zh="如有更精细的栅格，请使用。")  # fmt: skip
-
-
-def coverage(grid: Grid, area: shapely.Geometry, *, crs: str) -> float:
-    """The share (0-1) of an area, polygons in ``crs``, of which a raster knows anything; exact to parts of cells."""
-    hazard = Hazard("coverage", "any", "any", grid)
-    found = expose_areas(np.array([area], dtype=object), crs=crs, hazard=hazard)
-    return float(1 - found["share_unknown"].iloc[0])
-
-
-def uncovered(grid: Grid, area: shapely.Geometry, *, crs: str) -> tuple[Finding, ...]:
-    """What is to be said where a raster does not know the whole study; nothing where it does."""
-    share = 1 - coverage(grid, area, crs=crs)
-    if share < MISSING_SHARE:
-        return ()
-    return (
-        Finding(
-            "raster_covers_part",
-            f"Of {share:.1%} of the study the hazard says nothing: it ends there or has no value. That is unknown, not "
-            "safe.", f"研究范围的{share:.1%}没有该灾害的数据（超出范围或无数据）：属于未知，不代表安全。", "warning",
-            do_en="Bring a raster of the whole study, or make the study smaller.",
-            do_zh="请提供覆盖整个研究范围的栅格，或缩小研究范围。",
-        ),
-    )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,9 +24,8 @@ import pyogrio
 import shapely
 
 from data import coordinates, depth, encodings, forms, geopackages, limits, located, numbers, rows, shapefiles, sheets
-from data.archives import in_zip as in_zip
 from data.archives import taken_out
-from data.forms import EMPTY as EMPTY
+from data.choosing import chosen
 from data.forms import EXPECTED
 from data.headers import usual
 from data.joined import Joined
@@ -55,7 +54,8 @@ class Read:
 
     The index of ``table`` counts the rows as the file has them, from 0, those of a sheet with its header; a row that
     lies nowhere on earth is not there. ``conversions`` are texts such as ``gcj02 -> EPSG:4326`` and ``GB18030 ->
-    UTF-8``; ``placing`` are the file's columns that say where rows are; ``joined``: by the names of outlines.
+    UTF-8``; ``placing`` are the file's columns that say where rows are, ``choosing`` those that say which rows are
+    taken; ``joined``: by the names of outlines.
     """
 
     table: gpd.GeoDataFrame
@@ -64,6 +64,7 @@ class Read:
     conversions: tuple[str, ...] = ()
     placing: tuple[str, ...] = ()
     joined: bool = False
+    choosing: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Read({len(self.table)} rows of {self.path.name}, {self.table.crs})"
@@ -84,66 +85,87 @@ class Read:
 class _Raw:
     """What stands in a file: a table whose geometry may have no CRS yet."""
 
-    frame: gpd.GeoDataFrame
+    table: gpd.GeoDataFrame
     notes: tuple[Finding, ...] = ()
     conversions: tuple[str, ...] = ()
     placing: tuple[str, ...] = ()
     joined: bool = False
+    choosing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the caller says of the file: columns, rows that are taken, and what joins those without a place."""
+
+    columns: Mapping[str, str]
+    only: Sequence[str]
+    join: Join | None
 
 
 def read(
     path: str | Path, *, crs: str | None = None, columns: Mapping[str, str] | None = None, into: str | None = None,
-    near: Near | None = None, join: Join | None = None,
+    near: Near | None = None, join: Join | None = None, only: Sequence[str] = (),
 ) -> Read:  # fmt: skip
     """The file's one table, its geometry flat (no z), in the CRS ``into`` (default: its own).
 
     ``crs`` is the file's CRS (``EPSG:N``, ``gcj02``, ``bd09``) where it says none, or a wrong one; a CSV always needs
     it. ``columns`` renames: target to the file's own name, or to a sum of them (``MALE+FEM``); ``lon``, ``lat`` and
     ``wkt`` say where rows are, ``table`` which of several layers is meant. ``near`` is where the study lies, degrees:
-    against it coordinates are checked. ``join`` lays the rows of a table of cells that says no place on outlines; their
+    against it coordinates are checked. ``only`` says which rows are taken (``data.choosing``), before anything is made
+    of them. ``join`` lays the rows of a table of cells that says no place on outlines; their
     CRS is theirs, whatever ``crs`` says. Raises FileMissingError, UnreadableError, LimitError, CrsError, ColumnError.
     """
     path, columns = Path(path), columns or {}
-    raw = _raw(path, columns, str(path), join)
-    _check_size(len(raw.frame), len(raw.frame.columns), path)
-    _require_short(raw.frame, path)
-    limits.VERTICES.require(int(shapely.get_num_coordinates(raw.frame.geometry.to_numpy()).sum()), str(path))
-    frame = _flat(_renamed(raw.frame, columns, path))
+    raw = _raw(path, _Asked(columns, only, join), str(path))
+    _check_size(len(raw.table), len(raw.table.columns), path)
+    _require_short(raw.table, path)
+    limits.VERTICES.require(int(shapely.get_num_coordinates(raw.table.geometry.to_numpy()).sum()), str(path))
+    frame = _flat(_renamed(raw.table, columns, path))
     found = located.located(frame, crs=None if raw.joined else crs, near=near, into=into, where=str(path))
     notes, conversions = (*raw.notes, *found.notes), (*raw.conversions, *found.conversions)
-    done = Read(found.frame, path, notes, conversions, raw.placing, raw.joined)
+    done = Read(found.frame, path, notes, conversions, raw.placing, raw.joined, raw.choosing)
     return done if into is None else done.into(into)
 
 
-def _raw(path: Path, columns: Mapping[str, str], where: str, join: Join | None) -> _Raw:
+def _raw(path: Path, asked: _Asked, where: str) -> _Raw:
     """What stands in the file, of whichever form it is."""
     form = forms.told(path, where=where)
     if form == "zip":
-        with taken_out(path, columns.get(TABLE)) as inside:
-            return _raw(inside, columns, where, join)
+        with taken_out(path, asked.columns.get(TABLE)) as inside:
+            return _raw(inside, asked, where)
     if form in WHOLE:
         limits.FILE_SIZE.require(path.stat().st_size, where)
     if form in ("csv", "xlsx"):
-        sheet = _sheet(path, form, columns.get(TABLE), where)
-        return _placed(sheet, columns, where, join)
-    return _parquet(path, columns, where, join) if form == "parquet" else _opened(path, form, columns.get(TABLE), where)
+        return _placed(_sheet(path, form, asked.columns.get(TABLE), where), asked, where)
+    if form == "parquet":
+        return _parquet(path, asked, where)
+    return _some(_opened(path, form, asked.columns.get(TABLE), where), asked, where)
 
 
 def _sheet(path: Path, form: str, name: str | None, where: str) -> sheets.Sheet:
     return sheets.read_csv(path, where=where) if form == "csv" else sheets.read_xlsx(path, name, where=where)
 
 
-def _placed(sheet: sheets.Sheet, columns: Mapping[str, str], where: str, join: Join | None) -> _Raw:
-    """A table of cells with the places that its columns say."""
+def _placed(sheet: sheets.Sheet, asked: _Asked, where: str) -> _Raw:
+    """A table of cells, those of its rows that are taken, with the places that its columns say."""
     _check_size(len(sheet.table), len(sheet.table.columns), Path(where))
-    if join is not None and not coordinates.says(sheet.table, columns):
-        found = join(sheet.table)
-        return _Raw(found.frame, (*sheet.notes, *found.notes), sheet.conversions, found.columns, joined=True)
-    places = coordinates.placed(sheet.table, columns, where=where)
+    some = chosen(sheet.table, asked.only, where=where)
+    notes, conversions = (*sheet.notes, *some.notes), (*sheet.conversions, *some.conversions)
+    if asked.join is not None and not coordinates.says(some.table, asked.columns):
+        found = asked.join(some.table)
+        return _Raw(found.frame, (*notes, *found.notes), conversions, found.columns, True, some.columns)
+    places = coordinates.placed(some.table, asked.columns, where=where)
     crs = None if places.srid is None else f"EPSG:{places.srid}"
-    table = sheet.table.drop(columns="geometry", errors="ignore")
+    table = some.table.drop(columns="geometry", errors="ignore")
     frame = gpd.GeoDataFrame(table, geometry=places.shapes, crs=crs)
-    return _Raw(frame, (*sheet.notes, *places.notes), sheet.conversions, places.columns)
+    return _Raw(frame, (*notes, *places.notes), conversions, places.columns, choosing=some.columns)
+
+
+def _some(raw: _Raw, asked: _Asked, where: str) -> _Raw:
+    """The rows that are taken of a table that has its places already."""
+    some = chosen(raw.table, asked.only, where=where)
+    notes, conversions = (*raw.notes, *some.notes), (*raw.conversions, *some.conversions)
+    return replace(raw, table=some.table, notes=notes, conversions=conversions, choosing=some.columns)
 
 
 # -- GDAL ----------------------------------------------------------------------------------------------------------
@@ -277,20 +299,20 @@ def _require_short(frame: pd.DataFrame, path: Path) -> None:
 # -- Parquet -------------------------------------------------------------------------------------------------------
 
 
-def _parquet(path: Path, columns: Mapping[str, str], where: str, join: Join | None) -> _Raw:
+def _parquet(path: Path, asked: _Asked, where: str) -> _Raw:
     """GeoParquet, or a plain Parquet table with a column of WKB or WKT, or longitude and latitude."""
     try:
         shape = pyarrow.parquet.read_metadata(path)
         _check_size(shape.num_rows, shape.num_columns, Path(where))
         if b"geo" in (shape.metadata or {}):
             _require_shallow(path, where)
-            return _Raw(gpd.read_parquet(path))
+            return _some(_Raw(gpd.read_parquet(path)), asked, where)
         plain = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
     except RenxingError:
         raise
     except BREAKS as error:
         raise UnreadableError(Fault("a GeoParquet file", f"“{error}”", where, "Export it again.")) from error
-    return _placed(sheets.Sheet(plain.reset_index(drop=True)), columns, where, join)
+    return _placed(sheets.Sheet(plain.reset_index(drop=True)), asked, where)
 
 
 def _require_shallow(path: Path, where: str) -> None:

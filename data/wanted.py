@@ -49,7 +49,7 @@ class Kind:
         return tuple(column for column in (*schema, *self.numbers) if column.name not in self.measures)
 
 
-STRICT = frozenset({"tier", "level", "origin"})
+STRICT = frozenset({"tier", "level", "origin", "state"})
 """Columns of which every word must be known."""
 TURNOUT = Column("turnout_s", "float", "A station's own seconds from the call to leaving; NaN: its service's.", False)
 
@@ -68,12 +68,12 @@ KINDS = {
     "population": Kind(DEMAND, PLACES, {}, ("people",), more=("building_id",), numbers=GROUPS, once=False),
     "shelters": Kind(SHELTERS, PLACES, {"kind": "shelter", "origin": "official"},
                      more=("valid_for", "invalid_for", "access", "source_id"),
-                     subjects={"kind": "kind", "tier": "tier", "origin": "origin"}),
+                     subjects={"kind": "kind", "tier": "tier", "origin": "origin", "state": "state"}),
     "facilities": Kind(FACILITIES, PLACES, {}, ("kind",), numbers=(TURNOUT,), subjects={"kind": "kind"}),
     "buildings": Kind(BUILDINGS, AREAL, {"use": "yes"}, measures={"levels": _levels, "height_m": _metres},
                       subjects={"use": "use"}),
     "lots": Kind(LOTS, AREAL, {}, subjects={"use": "use"}),
-    "supplies": Kind(SUPPLIES, PLACES, {}, ("item",), subjects={"tier": "supply_tier"},
+    "supplies": Kind(SUPPLIES, PLACES, {}, ("item",), more=("pack",), subjects={"tier": "supply_tier"},
                      days=("expiry", "agreement_until"), once=False),
 }  # fmt: skip
 """Kinds of tables that can be given, as study.toml names them."""

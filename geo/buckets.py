@@ -255,13 +255,3 @@ def _split(keys: Keys, bits: int, cost_ms: Ints, source: Ints) -> None:  # pragm
         reached = keys[i] != UNREACHED
         cost_ms[i] = np.int64(keys[i] >> _U(bits)) if reached else NOTHING
         source[i] = np.int64(keys[i] & low) if reached else NOTHING
-
-
-@njit(cache=True)
-def pour(order: Ints, parent: Ints, via: Ints, at_node: Ints, carried: Ints) -> None:  # pragma: no cover
-    """From the farthest node inwards hand everybody on to the next node, counting them on each edge; both in place."""
-    for node in order:
-        if via[node] >= 0:
-            carried[via[node]] += at_node[node]
-        if parent[node] >= 0:
-            at_node[parent[node]] += at_node[node]

@@ -9,17 +9,27 @@ import geopandas as gpd
 import shapely
 from pydantic import Field
 
+from geo.clearance import ClearanceParams
 from geo.communities import CommunityParams
 from geo.composite import CompositeParams
+from geo.costs import CureParams
+from geo.critical import CriticalParams
+from geo.delivery import DeliveryParams
+from geo.departures import DepartureParams
+from geo.depots import StockParams
 from geo.derived import DerivedParams
 from geo.displaced import DisplacedParams
 from geo.evacuation import WalkParams
+from geo.goods import GoodsParams
 from geo.grids import GridParams
+from geo.ground import SiteParams
 from geo.groups import GroupParams
 from geo.hazards import ExposureParams, Grid, Hazard
 from geo.lattice import LatticeParams
+from geo.needs import NeedsParams
 from geo.network import Ways
 from geo.outline import OutlineParams
+from geo.paths import LegParams
 from geo.population import PopulationParams, Time
 from geo.profiles import (
     AmbulanceParams,
@@ -31,6 +41,7 @@ from geo.profiles import (
     WheelchairParams,
 )
 from geo.reasons import Sentence
+from geo.refuge import RefugeParams
 from geo.services import (
     CircleParams,
     EverydayParams,
@@ -42,6 +53,10 @@ from geo.services import (
 from geo.setbacks import SetbackParams
 from geo.shelters import ShelterParams
 from geo.summary import StatusParams
+from geo.thresholds import SensitivityParams
+from geo.tiers import TierParams
+from geo.tradeoffs import RouteParams
+from geo.widths import WidthParams
 
 SERVICES = ("fire", "medical", "police", "supplies")
 """Parts of the parameters that are services."""
@@ -100,9 +115,18 @@ class PlanParams(Rules):
     fire_engine: FireEngineParams = Field(description="What a fire engine is and may do.")
     ambulance: AmbulanceParams = Field(description="What an ambulance is and may do.")
     shelter: ShelterParams = Field(description="What counts as a shelter.")
+    tiers: TierParams = Field(description="What is asked of shelters by their tier.")
+    site: SiteParams = Field(description="What of a site can be used.")
+    refuge: RefugeParams = Field(description="How people are led to shelters.")
+    route: RouteParams = Field(description="Which ways to shelter are shown.")
+    path: LegParams = Field(description="How a way is told turn by turn.")
     population: PopulationParams = Field(description="How people are estimated from buildings.")
     groups: GroupParams = Field(description="What is assumed of groups of people that nobody counted.")
     displaced: DisplacedParams = Field(description="Who needs a shelter in which hazard.")
+    widths: WidthParams = Field(description="How wide streets are for people, and how many pass.")
+    clearance: ClearanceParams = Field(description="How people set out, and how gates let them in.")
+    departures: DepartureParams = Field(description="When a street closes between two hours that are known.")
+    critical: CriticalParams = Field(description="How streets are ranked by what their loss costs.")
     community: CommunityParams = Field(description="How communities are chosen where none are given.")
     grids: GridParams = Field(description="How ground without communities is divided into cells.")
     lattice: LatticeParams = Field(description="How streets are made where nobody has any.")
@@ -117,4 +141,10 @@ class PlanParams(Rules):
     circle: CircleParams = Field(description="How circles are counted.")
     outline: OutlineParams = Field(description="How circles are drawn.")
     setback: SetbackParams = Field(description="What the city keeps its distance from.")
+    needs: NeedsParams = Field(description="What people in shelters need.")
+    goods: GoodsParams = Field(description="What the words and units of a supply register mean.")
+    stock: StockParams = Field(description="What of the stock counts, and what it must cover.")
+    delivery: DeliveryParams = Field(description="How stock is carried to the shelters.")
+    cures: CureParams = Field(description="Which changes are proposed, and what they cost.")
     status: StatusParams = Field(description="When a community counts as good, to be watched or bad.")
+    sensitivity: SensitivityParams = Field(description="By how much thresholds are moved to see what hangs on them.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -42,6 +42,22 @@ LEAST_HOMES_M, LEAST_LAND_M2 = 1000.0, 50_000.0
 TOLD = 3
 """How many kinds or streets a sentence names."""
 
+LEVELS_FEW = Finding(
+    "levels_few",
+    "Buildings: storeys or height are recorded for {count:,.0f} of {of:,.0f}; for the others they are assumed, and "
+    "with them people and floor area.",
+    "建筑：{of:,.0f}栋中仅{count:,.0f}栋有层数或高度，其余按假定值估算人口和建筑面积。", "warning",
+    do_en="Give people as a layer of their own, or buildings with their storeys.",
+    do_zh="请添加人口图层，或含层数的建筑图层。",
+)  # fmt: skip
+USE_FEW = Finding(
+    "use_few",
+    "Buildings: what they are for is recorded for {count:,.0f} of {of:,.0f}; whether people live in the others is "
+    "assumed.", "建筑：{of:,.0f}栋中仅{count:,.0f}栋有用途，其余是否有人居住按假定处理。", "info",
+    do_en="Give people as a layer of their own, or buildings with their use.",
+    do_zh="请添加人口图层，或含用途的建筑图层。",
+)  # fmt: skip
+"""Said with ``count`` buildings ``of`` so many filled in."""
 MEASURES = {
     "streets_named": ("Streets with a name", "有名称的道路", "m"),
     "streets_width": ("Streets with width or lanes", "有宽度或车道数的道路", "m"),
@@ -283,9 +299,9 @@ def _of_buildings(
     if land_m2 >= LEAST_LAND_M2 and on_land.share < 1:
         yield _thin(on_land, params, land_m2)
     if (levels := rows["buildings_levels"]).share < params.detail_share:
-        yield _levels_few(levels)
+        yield _few(LEVELS_FEW, levels)
     if (use := rows["buildings_use"]).share < params.detail_share:
-        yield _use_few(use)
+        yield _few(USE_FEW, use)
 
 
 def _no_buildings() -> Finding:
@@ -324,28 +340,10 @@ def _thin(on_land: _Row, params: CompletenessParams, land_m2: float) -> Finding:
     )  # fmt: skip
 
 
-def _levels_few(levels: _Row) -> Finding:
-    return Finding(
-        "levels_few",
-        f"Buildings: storeys or height are recorded for {levels.count:,.0f} of {levels.of:,.0f}; for the others "
-        "they are assumed, and with them people and floor area.",
-        f"建筑：{levels.of:,.0f}栋中仅{levels.count:,.0f}栋有层数或高度，其余按假定值估算人口和建筑面积。",
-        "warning", count=int(levels.of - levels.count),
-        do_en="Give people as a layer of their own, or buildings with their storeys.",
-        do_zh="请添加人口图层，或含层数的建筑图层。",
-    )  # fmt: skip
-
-
-def _use_few(use: _Row) -> Finding:
-    return Finding(
-        "use_few",
-        f"Buildings: what they are for is recorded for {use.count:,.0f} of {use.of:,.0f}; whether people live in "
-        "the others is assumed.",
-        f"建筑：{use.of:,.0f}栋中仅{use.count:,.0f}栋有用途，其余是否有人居住按假定处理。",
-        "info", count=int(use.of - use.count),
-        do_en="Give people as a layer of their own, or buildings with their use.",
-        do_zh="请添加人口图层，或含用途的建筑图层。",
-    )  # fmt: skip
+def _few(said: Finding, row: _Row) -> Finding:
+    """What is recorded for some buildings and assumed for the others, with how many these are."""
+    en, zh = (text.format(count=row.count, of=row.of) for text in (said.en, said.zh))
+    return replace(said, en=en, zh=zh, count=int(row.of - row.count))
 
 
 def _of_shelters(shelters: gpd.GeoDataFrame, params: CompletenessParams) -> Iterator[Finding]:

@@ -30,7 +30,6 @@ from geo.errors import InputError, refuse
 from geo.frames import Frame, onto
 from geo.hazards import Grid, Hazard
 from geo.levels import DECIMALS, OF_WATER, WATER, level_grid
-from geo.network import Network
 from geo.profiles import Rules
 
 Floats = NDArray[np.float64]
@@ -250,13 +249,6 @@ def by_level(
     grid = of.level_high if high and of.level_high is not None else of.level
     found = hazards.expose_points(x, y, crs=crs, hazard=Hazard("level", "combined", "level", grid))
     return _by_level(found["max"].to_numpy(), weights)
-
-
-def streets_by_level(of: Combined, network: Network) -> pd.DataFrame:
-    """How many metres of street lie on each level: ``level`` 0-5 and NaN (not known), ``length_m``."""
-    level = Hazard("level", "combined", "level", of.level)
-    cuts = hazards.cut_lines(network.px, network.py, network.start, crs=network.crs, faced=[level])
-    return _by_level(cuts.values[0], {"length_m": cuts.to_m - cuts.from_m})
 
 
 def _by_level(level: NDArray[np.floating], weights: Mapping[str, Floats]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The hazards of a city in one measure: those given and those derived from its own map, and what they come to together.
 
-Levels are looked up where people are, at the inner point of their building or cell.
+Levels are looked up where people are, at the point of their building or cell.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from geo import composite, derived, displaced, groups, hazards, levels
@@ -29,23 +28,28 @@ LEVEL, SERIOUS = "level_combined", "people_serious"
 """Columns: the level of all hazards together at a place, and the people where it is serious."""
 
 
-def of_city(city: City, *, extent: Extent, params: PlanParams) -> tuple[Mapping[str, Hazard], tuple[Finding, ...]]:
+def of_city(
+    city: City, *, extent: Extent, params: PlanParams
+) -> tuple[Mapping[str, Hazard], Mapping[str, tuple[Finding, ...]]]:
     """Every hazard by its layer id: the given ones, and those to be derived over ``extent`` (metres in the CRS).
 
-    Over a wide extent the cells of derived hazards are larger than asked for, and it is said.
+    With them what is to be said of each derived one, by layer id, to be told where it is in force. Over a wide extent
+    its cells are larger than asked for, and it is said.
     """
     found: dict[str, Hazard] = dict(city.hazards)
+    notes: dict[str, tuple[Finding, ...]] = {}
     of = params.derived
     cell_m = _cell(of.cell_m, of.cells_max, extent)
-    notes: list[Finding] = [*_coarser("derived", of.cell_m, cell_m)] if city.derived else []
     for layer_id, kind in city.derived.items():
         hazard, said = derived.derive(
             kind, areas=city.areas, lines=city.lines, facilities=city.facilities, buildings=city.buildings,
             elevation=city.elevation, extent=extent, crs=city.crs, params=of.model_copy(update={"cell_m": cell_m}),
         )  # fmt: skip
         found[layer_id] = replace(hazard, hazard_id=layer_id)
-        notes += said
-    return found, tuple(notes)
+        notes[layer_id] = (
+            *_coarser("derived", of.cell_m, cell_m), *(replace(note, layer_id=layer_id) for note in said)
+        )  # fmt: skip
+    return found, notes
 
 
 def together(faced: Sequence[Hazard], *, extent: Extent, crs: str, params: PlanParams) -> Combined | None:
@@ -88,34 +92,42 @@ def _coarser(subject: str, asked_m: float, cell_m: float) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def levels_at(demand: gpd.GeoDataFrame, faced: Sequence[Hazard], *, params: PlanParams) -> Mapping[str, Floats]:
+    """The worst level of each kind of hazard in force at each place, (places,); NaN where none of the kind knows.
+
+    ``demand`` are points. What goes with a flood (``OF_WATER``) counts by its depth and is not among the kinds.
+    """
+    found: dict[str, Floats] = {}
+    for hazard in faced:
+        if hazard.kind not in OF_WATER:
+            level = _level_at(hazard, demand, params)
+            found[hazard.kind] = np.fmax(found.get(hazard.kind, level), level)
+    return found
+
+
 def at_places(
-    demand: gpd.GeoDataFrame, faced: Sequence[Hazard], combined: Combined | None, *, params: PlanParams
+    demand: gpd.GeoDataFrame, of_kind: Mapping[str, Floats], combined: Combined | None, *, params: PlanParams
 ) -> pd.DataFrame:
     """What the hazards come to where people are, indexed like ``demand``: ``level_combined`` and who needs a shelter.
 
-    ``demand`` has ``community_id``, ``people`` and groups. NaN levels where nothing is known, or no hazard is in force.
+    ``demand`` has ``community_id``, ``people`` and groups, ``of_kind`` is ``levels_at`` its points. NaN levels where
+    nothing is known, or no hazard is in force.
     """
-    points = shapely.get_coordinates(shapely.point_on_surface(demand.geometry.to_numpy()))
-    of_kind: dict[str, Floats] = {}
-    for hazard in faced:
-        if hazard.kind not in OF_WATER:
-            level = _level_at(hazard, points, demand.crs.to_string(), params)
-            of_kind[hazard.kind] = np.fmax(of_kind.get(hazard.kind, level), level)
     need = displaced.share(of_kind, len(demand), params=params.displaced)
     found = displaced.at_places(demand, need)
-    return found.assign(**{LEVEL: _combined_at(combined, points, demand.crs.to_string())})
+    return found.assign(**{LEVEL: _combined_at(combined, demand)})
 
 
-def felt(demand: gpd.GeoDataFrame, faced: Sequence[Hazard], *, params: PlanParams) -> NDArray[np.bool_]:
-    """Whether a hazard that comes over a whole city (shaking, wind) is felt at each place, (places,), from level 1 on.
+def felt(of_kind: Mapping[str, Floats], n: int) -> NDArray[np.bool_]:
+    """Whether a hazard that comes over a whole city (shaking, wind) is felt at each of n places, from level 1 on.
 
-    Those that take ground away are met by their share of it (``geo.exposures``); nearness alone is no hazard's reach.
+    ``of_kind`` is ``levels_at`` the places. Hazards that take ground away are met by their share of it
+    (``geo.exposures``); nearness alone is no hazard's reach.
     """
-    points = shapely.get_coordinates(shapely.point_on_surface(demand.geometry.to_numpy()))
-    found = np.zeros(len(demand), dtype=bool)
-    for hazard in faced:
-        if hazard.kind in FELT:
-            found |= np.nan_to_num(_level_at(hazard, points, demand.crs.to_string(), params)) >= 1
+    found = np.zeros(n, dtype=bool)
+    for kind in FELT:
+        if kind in of_kind:
+            found |= np.nan_to_num(of_kind[kind]) >= 1
     return found
 
 
@@ -134,17 +146,19 @@ def headline(demand: pd.DataFrame, *, params: PlanParams) -> dict[str, float]:
     return {**groups.of_all(demand), **displaced.of_all(demand, demand), SERIOUS: serious}
 
 
-def _level_at(hazard: Hazard, points: Floats, crs: str, params: PlanParams) -> Floats:
-    """The level of a hazard at points (n, 2), NaN where not known."""
-    found = hazards.expose_points(points[:, 0], points[:, 1], crs=crs, hazard=hazard)["max"].to_numpy(dtype=np.float64)
-    if hazard.unit == "level":
-        return np.asarray(found)
-    return np.asarray(levels.levels_of(hazard.kind, found, params.levels), dtype=np.float64)
+def _level_at(hazard: Hazard, demand: gpd.GeoDataFrame, params: PlanParams) -> Floats:
+    """The level of a hazard at points, NaN where not known."""
+    found = _value_at(hazard, demand)
+    return found if hazard.unit == "level" else levels.levels_of(hazard.kind, found, params.levels).astype(np.float64)
 
 
-def _combined_at(combined: Combined | None, points: Floats, crs: str) -> Floats:
+def _combined_at(combined: Combined | None, demand: gpd.GeoDataFrame) -> Floats:
     if combined is None:
-        return np.full(len(points), np.nan)
-    level = Hazard("combined", "combined", "level", combined.level)
-    found = hazards.expose_points(points[:, 0], points[:, 1], crs=crs, hazard=level)
-    return np.asarray(found["max"].to_numpy(dtype=np.float64))
+        return np.full(len(demand), np.nan)
+    return _value_at(Hazard("combined", "combined", "level", combined.level), demand)
+
+
+def _value_at(hazard: Hazard, demand: gpd.GeoDataFrame) -> Floats:
+    x, y = demand.geometry.x.to_numpy(), demand.geometry.y.to_numpy()
+    found = hazards.expose_points(x, y, crs=demand.crs.to_string(), hazard=hazard)
+    return found["max"].to_numpy(dtype=np.float64)

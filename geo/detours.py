@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,13 +28,19 @@ from geo.curves import Sourced
 from geo.paths import Path
 from geo.routing import Forest, Graph
 from geo.snapping import Snaps
-from geo.splits import Split, Stretch, put_in
+from geo.splits import Split, Stretch, enter, put_in
 
 Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+NO_EDGES: Ints = np.zeros(0, dtype=np.int64)
+"""What stands against two ways where nothing does."""
+AVOIDED = 10_000.0
+"""How many times dearer a street gets that is used only where nothing else leads on."""
+NEAR_M = 0.01
+"""Ways that differ by less than this length, metres, are one."""
 TRIES_PER_WAY = 5
 """How many ways are looked at for each that is wanted."""
 TRIES = 200
@@ -88,18 +95,71 @@ def disjoint(
     shares with the first only what every way must use (and the source, where there is only one). ``forest`` is
     ``routing.nearest`` on ``graph.reverse`` with the same ``extra_s``, for callers who have it.
     """
-    split = put_in(graph, place, sources, extra_s=extra_s, forest=forest, different_sources=different_sources)
+    doors = enter(graph, sources, extra_s=extra_s, forest=forest, different_sources=different_sources)
+    return two(put_in(doors, place), least_shared=least_shared)
+
+
+def two(split: Split, *, least_shared: bool = False) -> Disjoint:
+    """As ``disjoint`` where the place and the doors are in the graph already."""
     shortest = _search(split, split.shut, split.potential, [])
     if not shortest.steps:
-        return Disjoint(None, None, np.zeros(0, dtype=np.int64))
+        return Disjoint(None, None, NO_EDGES)
     pair, least = _true_pair(split, [])
     if pair is not None:
-        return Disjoint(*_ways(split, pair), np.zeros(0, dtype=np.int64), least)
+        return Disjoint(*_ways(split, pair), NO_EDGES, least)
     narrow = _must_use(split, shortest.steps)
     shared, _ = _true_pair(split, narrow) if least_shared else (None, True)
     first, second = (split.way(shortest.steps), None) if shared is None else _ways(split, shared)
-    edges = [*dict.fromkeys(edge for edge, _, _ in narrow if edge >= 0)]
-    return Disjoint(first, second, np.array(edges, dtype=np.int64), least)
+    return Disjoint(first, second, _edges(narrow), least)
+
+
+def _edges(narrow: Sequence[Stretch]) -> Ints:
+    return np.array([*dict.fromkeys(edge for edge, _, _ in narrow if edge >= 0)], dtype=np.int64)
+
+
+def quickest(split: Split) -> Path | None:
+    """The cheapest way from the place; None where there is none."""
+    steps = _search(split, split.shut, split.potential, []).steps
+    return split.way(steps) if steps else None
+
+
+def quickest_and_second(split: Split) -> Disjoint:
+    """The quickest way of all, and the quickest of those that share least time with it; None where that is the same.
+
+    ``disjoint`` gives the quickest up where it stands in the way of two; here it stays. Then, and where every way must
+    use a street (``bottleneck``), the second has something in common with it.
+    """
+    steps = _search(split, split.shut, split.potential, []).steps
+    if not steps:
+        return Disjoint(None, None, NO_EDGES)
+    first = split.way(steps)
+    second = _beside(split, first, [arc for arc in steps if split.once(arc)])
+    if second is not None:
+        return Disjoint(first, second, NO_EDGES)
+    second = quickest(_dearer(split, [first], AVOIDED))
+    kept = second if second is not None and shared_m(first, second) < first.length_m - NEAR_M else None
+    return Disjoint(first, kept, _edges(_must_use(split, steps)))
+
+
+def _beside(split: Split, first: Path, links: Sequence[int]) -> Path | None:
+    """The quickest way that shares nothing with the first, nor these links."""
+    shut = split.shut.copy()
+    shut[split.under(first)] = True
+    shut[[*links]] = True
+    steps = _search(split, shut, split.potential, []).steps
+    return split.way(steps) if steps else None
+
+
+def _common(way: Path, other: Path) -> Iterator[Stretch]:
+    """The stretches that two ways both use, in whichever direction."""
+    theirs: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for edge, a, b in zip(other.edge.tolist(), other.from_m.tolist(), other.to_m.tolist(), strict=True):
+        theirs[edge].append((min(a, b), max(a, b)))
+    for edge, a, b in zip(way.edge.tolist(), way.from_m.tolist(), way.to_m.tolist(), strict=True):
+        for low, high in theirs.get(edge, ()):
+            both = (edge, max(low, min(a, b)), min(high, max(a, b)))
+            if both[1] < both[2]:
+                yield both
 
 
 # -- two searches ------------------------------------------------------------------------------------------------------
@@ -109,82 +169,142 @@ def disjoint(
 class _Search:
     """A way from the place to the goal, arc by arc (``~arc``: an arc of the first way undone); empty: there is none.
 
-    ``reach`` what each node costs above what its potential promised; ``bridges`` the first way's arcs that had to be
-    used a second time.
+    ``node`` are those reached, ``reach`` what each costs above what its potential promised; ``bridges`` the first way's
+    arcs that had to be used a second time.
     """
 
     steps: list[int]
+    node: Ints
     reach: Ints
     bridges: list[int]
 
 
+@dataclass(frozen=True)
+class _Room:
+    """What a search writes to, one value a node; between searches ``reach`` is ``NEVER`` and all others ``NOTHING``."""
+
+    reach: Ints
+    by: Ints
+    before: Ints
+    leaves: Ints
+    to: Ints
+    enters: Ints
+    come: Ints
+
+    @classmethod
+    def of(cls, nodes: int) -> _Room:
+        """Room for so many nodes."""
+        return cls(np.full(nodes, NEVER, np.int64), *(np.full(nodes, NOTHING, np.int64) for _ in range(6)))
+
+
+_SPARE: deque[_Room] = deque(maxlen=4)
+
+
+@contextmanager
+def _room(nodes: int) -> Iterator[_Room]:
+    """Room for a search, to be given back as it was: a search costs what it reaches, however large the city is."""
+    try:
+        room = _SPARE.pop()
+    except IndexError:
+        room = _Room.of(nodes)
+    if len(room.reach) < nodes:
+        room = _Room.of(nodes + nodes // 8)
+    yield room
+    _SPARE.append(room)
+
+
 def _search(split: Split, shut: Mask, potential: Ints, first_way: Sequence[int]) -> _Search:
     """The cheapest way from the place to the goal in what the first way leaves of the arcs that are not shut."""
-    leaves, to, enters, come = (np.full(len(potential), NOTHING, dtype=np.int64) for _ in range(4))
-    for arc in first_way:
-        tail, head = split.ends(arc)
-        leaves[tail], to[tail], enters[head], come[head] = arc, head, arc, tail
-    reach, by, before, bridges = _residual(
-        split.graph.first, split.graph.head, split.base_ms, split.first, split.order, split.head, split.cost_ms,
-        shut, split.often, potential, leaves, to, enters, come, split.place, split.goal,
-    )  # fmt: skip
-    steps, at = [], split.goal
-    while by[at] != -NEVER:
-        steps.append(int(by[at]))
-        at = before[at]
-    return _Search(steps[::-1] if reach[split.goal] < NEVER else [], reach, bridges.tolist())
+    ends = [(arc, *split.ends(arc)) for arc in first_way]
+    with _room(len(potential)) as room:
+        for arc, tail, head in ends:
+            room.leaves[tail], room.to[tail], room.enters[head], room.come[head] = arc, head, arc, tail
+        node, reach, steps, bridges = _residual(
+            split.graph.first, split.graph.head, split.base_ms, split.newest, split.older, split.head, split.cost_ms,
+            shut, split.often, potential, room.leaves, room.to, room.enters, room.come, room.reach, room.by,
+            room.before, split.place, split.goal,
+        )  # fmt: skip
+        for _, tail, head in ends:
+            room.leaves[tail] = room.to[tail] = room.enters[head] = room.come[head] = NOTHING
+    return _Search(steps[::-1].tolist(), node, reach, bridges.tolist())
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _residual(
-    first: Ints, head: Int32s, cost_ms: Ints, new_first: Ints, new_order: Ints, new_head: Ints, new_ms: Ints,
+    first: Ints, head: Int32s, cost_ms: Ints, newest: Ints, older: Ints, new_head: Ints, new_ms: Ints,
     shut: Mask, often: Mask, potential: Ints, out_arc: Ints, out_node: Ints, in_arc: Ints, in_node: Ints,
-    place: int, goal: int,
+    reach: Ints, by: Ints, before: Ints, place: int, goal: int,
 ) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip  # pragma: no cover
-    """Reduced cost, last step and node before of every node reached on the way to the goal; and the bridges."""
-    n, arcs, states = len(potential), len(head), len(first) - 1
-    reach, by, before = np.full(n, NEVER, np.int64), np.full(n, -NEVER, np.int64), np.full(n, NOTHING, np.int64)
+    """Every node reached, its reduced cost, the steps from the goal backwards, and the bridges."""
+    arcs, states = len(head), len(first) - 1
     bridges = [np.int64(0) for _ in range(0)]
+    touched = [np.int64(place)]
     heap = [(np.int64(0), np.int64(place))]
     reach[place] = 0
-    while True:
+    done = False
+    while not done:
         while len(heap) > 0:
             d, x = heapq.heappop(heap)
             if d > reach[x]:
                 continue
             if x == goal:
-                return reach, by, before, np.array(bridges, dtype=np.int64)
-            old = first[x + 1] - first[x] if x < states else 0
-            for k in range(old + new_first[x + 1] - new_first[x]):
-                if k < old:
-                    arc = first[x] + k
-                    y, c, again = np.int64(head[arc]), cost_ms[arc], False
+                done = True
+                break
+            arc = first[x] if x < states else np.int64(0)
+            last = first[x + 1] if x < states else np.int64(0)
+            i = newest[x]
+            while arc < last or i >= 0:
+                if arc < last:
+                    a, y, c, again = arc, np.int64(head[arc]), cost_ms[arc], False
+                    arc += 1
                 else:
-                    i = new_order[new_first[x] + k - old]
-                    arc, y, c, again = arcs + i, new_head[i], new_ms[i], often[i]
-                if shut[arc] or potential[y] == NEVER or (arc == out_arc[x] and not again):
+                    a, y, c, again = arcs + i, new_head[i], new_ms[i], often[i]
+                    i = older[i]
+                if shut[a] or potential[y] == NEVER or (a == out_arc[x] and not again):
                     continue
                 to = d + max(c + potential[y] - potential[x], 0)
                 if to < reach[y]:
-                    reach[y], by[y], before[y] = to, arc, x
+                    if reach[y] == NEVER:
+                        touched.append(y)
+                    reach[y], by[y], before[y] = to, a, x
                     heapq.heappush(heap, (to, y))
             # The first way's own arcs cost nothing above the potential: undoing one is free.
             if in_arc[x] != NOTHING and d < reach[in_node[x]]:
                 y = in_node[x]
+                if reach[y] == NEVER:
+                    touched.append(y)
                 reach[y], by[y], before[y] = d, ~in_arc[x], x
                 heapq.heappush(heap, (d, y))
-        if out_arc[place] == NOTHING:
-            return reach, by, before, np.array(bridges, dtype=np.int64)
+        if done or out_arc[place] == NOTHING:
+            break
         # Every way must cross the arc by which the first way leaves what was reached.
-        far, at = place, place
+        far, at = np.int64(place), np.int64(place)
         while at != goal:
             at = out_node[at]
             if at != goal and reach[at] < NEVER:
                 far = at
         bridges.append(out_arc[far])
         y = out_node[far]
+        touched.append(y)
         reach[y], by[y], before[y] = reach[far], out_arc[far], far
         heapq.heappush(heap, (reach[y], y))
+    return _put_back(np.array(touched), reach, by, before, place, goal, np.array(bridges, dtype=np.int64))
+
+
+@njit(cache=True, nogil=True)
+def _put_back(
+    touched: Ints, reach: Ints, by: Ints, before: Ints, place: int, goal: int, bridges: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:  # pragma: no cover
+    """What a search found, read off; what it wrote on is as it was."""
+    costs = reach[touched]
+    steps = [np.int64(0) for _ in range(0)]
+    at = np.int64(goal)
+    while reach[goal] < NEVER and at != place:
+        steps.append(by[at])
+        at = before[at]
+    for node in touched:
+        reach[node], by[node], before[node] = NEVER, NOTHING, NOTHING
+    return touched, costs, np.array(steps, dtype=np.int64), bridges
 
 
 # -- from two searches to two ways -------------------------------------------------------------------------------------
@@ -206,13 +326,15 @@ def _pair(split: Split, forbidden: Sequence[int]) -> _Pair | None:
     one = _search(split, shut, split.potential, [])
     if not one.steps:
         return None
-    raised = np.minimum(one.reach, one.reach[split.goal])
-    two = _search(split, shut, np.where(split.potential < NEVER, split.potential - raised, NEVER), one.steps)
+    most = one.reach[one.node == split.goal][0]
+    lowered = np.where(split.potential < NEVER, split.potential - most, NEVER)
+    lowered[one.node] += most - np.minimum(one.reach, most)
+    other = _search(split, shut, lowered, one.steps)
     arcs = Counter(one.steps)
-    for step in two.steps:
+    for step in other.steps:
         arcs[step if step >= 0 else ~step] += 1 if step >= 0 else -1
     arcs = +arcs
-    return _Pair(arcs, two.bridges, sum(n * split.cost(arc) for arc, n in arcs.items()))
+    return _Pair(arcs, other.bridges, sum(n * split.cost(arc) for arc, n in arcs.items()))
 
 
 def _true_pair(split: Split, exempt: Sequence[Stretch]) -> tuple[_Pair | None, bool]:
@@ -318,7 +440,7 @@ def alternatives(
     longer either (after I. Abraham and others, doi:10.1145/2444016.2444019). The first, with nothing known, is the
     shortest way itself. Empty where there is no path.
     """
-    split = put_in(graph, place, sources, extra_s=extra_s, forest=forest)
+    split = put_in(enter(graph, sources, extra_s=extra_s, forest=forest), place)
     found = _search(split, split.shut, split.potential, []).steps
     if not found:
         return []
@@ -340,8 +462,7 @@ def _dearer(split: Split, ways: Sequence[Path], by_share: float) -> Split:
     """The same streets, those that the ways use dearer in both directions."""
     base_ms, cost_ms, whole = split.base_ms.copy(), split.cost_ms.copy(), split.whole
     for way in ways:
-        stretches = zip(way.edge.tolist(), *np.sort([way.from_m, way.to_m], axis=0).tolist(), strict=True)
-        arcs = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(split.over(*s) for s in stretches)]))
+        arcs = split.under(way)
         base, new = arcs[arcs < whole], arcs[arcs >= whole] - whole
         base_ms[base] += np.ceil(split.graph.cost_ms[base] * by_share).astype(np.int64)
         cost_ms[new] += np.ceil(split.true_ms[new] * by_share).astype(np.int64)
@@ -351,21 +472,15 @@ def _dearer(split: Split, ways: Sequence[Path], by_share: float) -> Split:
 def _sensible(graph: Graph, way: Path, best: Path, shown: Sequence[Path], params: AlternativeParams) -> bool:
     longest = (1 + params.longer_share) * best.total_s
     return way.total_s <= longest and all(
-        _shared_m(way, other) <= params.shared_share * way.length_m
+        shared_m(way, other) <= params.shared_share * way.length_m
         and _largest_detour(graph, way, other) <= 1 + params.longer_share
         for other in shown
     )
 
 
-def _shared_m(way: Path, other: Path) -> float:
+def shared_m(way: Path, other: Path) -> float:
     """Metres of a way that another uses as well, in whichever direction."""
-    theirs: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for edge, a, b in zip(other.edge.tolist(), other.from_m.tolist(), other.to_m.tolist(), strict=True):
-        theirs[edge].append((min(a, b), max(a, b)))
-    shared = 0.0
-    for edge, a, b in zip(way.edge.tolist(), way.from_m.tolist(), way.to_m.tolist(), strict=True):
-        shared += sum(max(0.0, min(max(a, b), high) - max(min(a, b), low)) for low, high in theirs.get(edge, ()))
-    return shared
+    return sum((high - low for _, low, high in _common(way, other)), 0.0)
 
 
 def _largest_detour(graph: Graph, way: Path, other: Path) -> float:

@@ -1,7 +1,8 @@
 """Who walks to which shelter, how long, and who cannot: before and under a hazard.
 
 Each place with people walks to the nearest shelter that is usable, by the quickest open streets; room is not a limit
-here. The walk counts from the door to the street, along the streets, and from the street to the site.
+here (``geo.refuge`` deals it out). The walk counts from the door to the street, along the streets, and from the
+street to the site.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -23,12 +23,16 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-STATES = ("served", "too_far", "cut_off", "street_closed", "no_shelter", "not_snapped")
+STATES = (
+    *("served", "full", "too_far", "not_usable", "cut_off"),
+    *("street_closed", "no_shelter", "not_snapped", "outside_data"),
+)
 """What becomes of a place: exactly one each; ``served`` first, then the reasons why not.
 
-``too_far`` a usable shelter, but beyond the limit · ``cut_off`` the hazard took every way there was ·
-``street_closed`` the place's own street is closed by the hazard · ``no_shelter`` never a way to any shelter ·
-``not_snapped`` no street within the limit.
+``full`` usable shelters within the limit, but no room left in them · ``too_far`` a usable shelter, but beyond the
+limit · ``not_usable`` a way to shelters, but to none that is usable now · ``cut_off`` the hazard took every way there
+was to any · ``street_closed`` the place's own street is closed by the hazard · ``no_shelter`` never a way to any
+shelter · ``not_snapped`` no street near by · ``outside_data`` none, and the place lies beyond the streets of the data.
 """
 
 
@@ -74,23 +78,3 @@ def walk_to_nearest(ways: Usable, places: Snaps, entrances: Snaps, *, speed_ms: 
     starts = routing.join(ways.graph, forest, open_, entrances, extra_s=last_s)
     walk_s = routing.seconds(starts.cost_ms) + open_.off_m / speed_ms
     return Walks(walk_s, starts.source, own, ways, forest, starts, open_)
-
-
-def states(normal: Walks, now: Walks, snapped: Mask, *, params: WalkParams) -> pd.Series:
-    """What becomes of each place now, compared with a normal day; one of ``STATES``, (places,)."""
-    reached, before = ~np.isnan(now.walk_s), ~np.isnan(normal.walk_s)
-    limit_s = params.max_minutes * 60
-    rules = [
-        ("not_snapped", ~snapped),
-        ("street_closed", ~now.own_street_open),
-        ("no_shelter", ~reached & ~before),
-        ("cut_off", ~reached),
-        ("too_far", now.walk_s > limit_s),
-    ]
-    chosen = np.select([mask for _, mask in rules], [name for name, _ in rules], default="served")
-    return pd.Series(chosen, dtype="object", name="state")
-
-
-def street_flows(walks: Walks, people: Ints, *, served: Mask) -> Ints:
-    """Served people on each street, (edges,), when each walks the way found; one person counts on every street used."""
-    return routing.flows(walks.ways.graph, walks.forest, walks.starts, walks.places, np.where(served, people, 0))

@@ -106,7 +106,8 @@ class Hazard:
     """One hazard as a raster of intensities: more is worse, 0 is none, NaN is not known.
 
     ``kind`` says what it is (flood, …), ``unit`` the unit of the values, ``dry_is`` what 0 means, in words.
-    ``uncertainty`` is how much a value may be off, in that unit; 0 where nobody said so.
+    ``uncertainty`` is how much a value may be off, in that unit; 0 where nobody said so. ``hours`` after the beginning
+    it is like this, and so often it is expected, once in ``return_period_y`` years; None where nobody said.
     """
 
     hazard_id: str
@@ -117,6 +118,13 @@ class Hazard:
     label_zh: str = ""
     label_en: str = ""
     uncertainty: float = 0.0
+    hours: float | None = None
+    return_period_y: float | None = None
+
+    @property
+    def series(self) -> tuple[str, float | None]:
+        """What the frames of one event have in common: kind and return period."""
+        return self.kind, self.return_period_y
 
     def __post_init__(self) -> None:
         where = f"hazard {self.hazard_id}"

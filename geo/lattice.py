@@ -56,8 +56,11 @@ def made(things: Sequence[Shapes], *, crs: str, params: LatticeParams) -> tuple[
     """
     shapes = np.concatenate([np.zeros(0, dtype=object), *things])
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    params = _wide_enough(shapes, params)
-    ij = _near(shapes, params)
+    ground, asked = _ground(shapes, params), params
+    params = _wide_enough(ground, asked)
+    if params.spacing_m > _reach_m(asked):
+        ground = _ground(shapes, params)
+    ij = _near(ground, params)
     start, end = _steps(ij)
     node = np.column_stack([start, end]).ravel() + 1
     xy = (ij[node - 1] * params.spacing_m).astype(np.float64)
@@ -66,27 +69,33 @@ def made(things: Sequence[Shapes], *, crs: str, params: LatticeParams) -> tuple[
     return ways, (_said(params, len(start)),)
 
 
-def _near(shapes: Shapes, params: LatticeParams) -> Ints:
-    """Column and row of the lattice points within reach of a shape, (n, 2), in their order."""
-    if not len(shapes):
+def _ground(shapes: Shapes, params: LatticeParams) -> shapely.Geometry:
+    """What lies within reach of a shape; empty without shapes."""
+    return shapely.union_all(shapely.buffer(shapes, _reach_m(params), quad_segs=4))
+
+
+def _reach_m(params: LatticeParams) -> float:
+    """At least one spacing, so that there is a street near everything."""
+    return max(params.reach_m, params.spacing_m)
+
+
+def _near(ground: shapely.Geometry, params: LatticeParams) -> Ints:
+    """Column and row of the lattice points on the ground, (n, 2), in their order."""
+    if shapely.is_empty(ground):
         return np.zeros((0, 2), dtype=np.int64)
-    wide = shapely.union_all(shapely.buffer(shapes, max(params.reach_m, params.spacing_m), quad_segs=4))
-    shapely.prepare(wide)
-    west, south, east, north = np.floor(shapely.bounds(wide) / params.spacing_m).astype(np.int64)
+    shapely.prepare(ground)
+    west, south, east, north = np.floor(shapely.bounds(ground) / params.spacing_m).astype(np.int64)
     rows = []
     for row in range(south, north + 2):
         column = np.arange(west, east + 2)
-        inside = shapely.contains_xy(wide, column * params.spacing_m, np.full(len(column), row * params.spacing_m))
+        inside = shapely.contains_xy(ground, column * params.spacing_m, np.full(len(column), row * params.spacing_m))
         rows.append(np.column_stack([column[inside], np.full(int(inside.sum()), row)]))
     return np.concatenate(rows).astype(np.int64)
 
 
-def _wide_enough(shapes: Shapes, params: LatticeParams) -> LatticeParams:
+def _wide_enough(ground: shapely.Geometry, params: LatticeParams) -> LatticeParams:
     """The parameters with a spacing at which the lattice is not too large."""
-    if not len(shapes):
-        return params
-    wide = shapely.union_all(shapely.buffer(shapes, max(params.reach_m, params.spacing_m), quad_segs=4))
-    spacing_m, ground_m2 = params.spacing_m, float(shapely.area(wide))
+    spacing_m, ground_m2 = params.spacing_m, float(shapely.area(ground))
     while ground_m2 / spacing_m**2 > NODES_MAX:
         spacing_m *= 2
     if spacing_m > SPACING_MAX_M:

@@ -213,10 +213,17 @@ class Network:
         """Spatial index over ``lines``."""
         return shapely.STRtree(self.lines)
 
-    def edge_tag(self, name: str) -> NDArray[np.object_]:
-        """One tag of each edge's way, (edges,); None where not tagged."""
-        values = self.tags[name].astype("object")
-        return np.asarray(values.where(values.notna(), None).to_numpy()[self.way])
+    def edge_tag(self, name: str, edges: Ints | None = None) -> NDArray[np.object_]:
+        """One tag of each edge's way, (edges,), or of those asked for; None where not tagged."""
+        if name not in self._by_way:
+            values = self.tags[name].astype("object")
+            self._by_way[name] = np.asarray(values.where(values.notna(), None).to_numpy(), dtype=object)
+        return self._by_way[name][self.way if edges is None else self.way[edges]]
+
+    @cached_property
+    def _by_way(self) -> dict[str, NDArray[np.object_]]:
+        """Tags that were asked for, of each way."""
+        return {}
 
     def edge_is(self, name: str, *, never: tuple[str, ...] = ("no",)) -> Mask:
         """Whether each edge's way carries the tag with a value other than ``never``, (edges,)."""

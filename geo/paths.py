@@ -6,8 +6,8 @@ place in mid-street to the source's door in mid-street. Further ways are in ``ge
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -278,55 +278,100 @@ def legs(network: Network, way: Path, *, params: LegParams) -> pd.DataFrame:
     begins, clockwise from the CRS's north, 0 to 360). Streets are the same where their names are; unnamed ones where
     their class is and the way goes on straight or slightly to a side.
     """
-    if not len(way):
-        return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in LEG_COLUMNS.items()})
-    names = [network.edge_tag(tag)[way.edge] for tag in ("name", "name_zh", "name_en", "highway")]
-    drawing, length = line(network, way), np.abs(way.to_m - way.from_m)
-    first = np.flatnonzero(np.r_[True, ~_same_street(names, _turns(drawing, length, params)[0])])
-    leg_m = np.add.reduceat(length, first)
-    turn, bearing = _turns(drawing, leg_m, params)
-    told: list[NDArray[Any]] = [column[first] for column in names[:3]]
-    told += [_mostly(names[3], length, first), leg_m, np.add.reduceat(way.seconds, first), turn, bearing]
+    told = vars(legs_of_each(network, [way], params=params))
     # The types are named: left to itself, pandas makes text of the names and NaN of None.
-    columns = zip(LEG_COLUMNS.items(), told, strict=True)
-    return pd.DataFrame({name: pd.Series(column, dtype=dtype) for (name, dtype), column in columns})
+    return pd.DataFrame({name: pd.Series(told[name], dtype=dtype) for name, dtype in LEG_COLUMNS.items()})
+
+
+@dataclass(frozen=True)
+class Legs:
+    """The legs of many ways one after the other, (legs,) each: columns as of ``legs``, and the ``way``'s number."""
+
+    way: Ints
+    name: Texts
+    name_zh: Texts
+    name_en: Texts
+    highway: Texts
+    length_m: Floats
+    seconds: Floats
+    turn: Texts
+    bearing_deg: Floats
+
+    def __len__(self) -> int:
+        return len(self.way)
+
+    def __repr__(self) -> str:
+        return f"Legs({len(self)} of {len(np.unique(self.way))} ways, {self.length_m.sum():.0f} m)"
+
+
+def legs_of_each(
+    network: Network, ways: Sequence[Path], *, params: LegParams, lines: Sequence[shapely.LineString] | None = None
+) -> Legs:
+    """As ``legs`` for many ways at once; ``lines`` are theirs as ``line`` draws them, for callers who have them."""
+    of = np.repeat(np.arange(len(ways)), [len(way) for way in ways]).astype(np.int64)
+    if not len(of):
+        text, number = np.zeros(0, dtype=object), np.zeros(0)
+        return Legs(of, text, text, text, text, number, number, text, number)
+    drawings = np.array([line(network, way) for way in ways] if lines is None else [*lines], dtype=object)
+    edge, from_m, to_m, seconds = (
+        np.concatenate([getattr(way, name) for way in ways]) for name in ("edge", "from_m", "to_m", "seconds")
+    )
+    names = [network.edge_tag(tag, edge) for tag in ("name", "name_zh", "name_en", "highway")]
+    length = np.abs(to_m - from_m)
+    same = _same_street(names, _turns(drawings, of, length, params)[0]) & (of[1:] == of[:-1])
+    first = np.flatnonzero(np.r_[True, ~same])
+    leg_m = np.add.reduceat(length, first)
+    turn, bearing = _turns(drawings, of[first], leg_m, params)
+    name, name_zh, name_en = (column[first] for column in names[:3])
+    return Legs(
+        of[first], name, name_zh, name_en, _mostly(names[3], length, first), leg_m, np.add.reduceat(seconds, first),
+        turn, bearing,
+    )  # fmt: skip
 
 
 def _same_street(names: list[Texts], turn: Texts) -> NDArray[np.bool_]:
     """Whether each stretch after the first is on the street of the one before, (stretches - 1,)."""
     same = np.logical_and.reduce([column[1:] == column[:-1] for column in names[:3]])
     unnamed = np.logical_and.reduce([pd.isna(column[1:]) for column in names[:3]])
-    on = np.isin(turn[1:], ["straight", "slight_left", "slight_right"])
+    on = np.isin(turn[1:].astype(str), ["straight", "slight_left", "slight_right"])
     return np.asarray(same & (~unnamed | ((names[3][1:] == names[3][:-1]) & on)), dtype=bool)
 
 
 def _mostly(highway: Texts, length: Floats, first: Ints) -> Texts:
     """The class that most metres of each leg have; of equals the first by its letters."""
     leg = np.searchsorted(first, np.arange(len(highway)), side="right") - 1
-    table = pd.DataFrame({"leg": leg, "highway": [h or "" for h in highway], "m": -length})
-    sums = table.groupby(["leg", "highway"])["m"].sum().reset_index().sort_values(["leg", "m", "highway"])
-    return np.array([h or None for h in sums.drop_duplicates("leg")["highway"]], dtype=object)
+    classes, number = np.unique(np.array([h or "" for h in highway], dtype=str), return_inverse=True)
+    both, row = np.unique(leg * len(classes) + number, return_inverse=True)
+    metres = np.bincount(row, weights=length)
+    order = np.lexsort((both, -metres, both // len(classes)))
+    best = order[np.unique(both[order] // len(classes), return_index=True)[1]]
+    return np.array([str(h) or None for h in classes[both[best] % len(classes)]], dtype=object)
 
 
-def _turns(way: shapely.LineString, length: Floats, params: LegParams) -> tuple[Texts, Floats]:
-    """The turn by which each part of the way (of these lengths, in order) begins, and its bearing there."""
-    at = np.r_[0.0, np.cumsum(length)[:-1]]
+def _turns(drawings: Texts, of: Ints, length: Floats, params: LegParams) -> tuple[Texts, Floats]:
+    """The turn by which each part of the ways begins, and its bearing there.
+
+    Parts have these lengths, in order of travel; ``of`` is the number of the way, whose line is in ``drawings``.
+    """
+    starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]])
+    at = np.concatenate([np.r_[0.0, np.cumsum(part)[:-1]] for part in np.split(length, starts[1:])])
     behind = np.minimum(params.turn_over_m, np.r_[length[0], length[:-1]])
     before, here, after = (
-        shapely.get_coordinates(shapely.line_interpolate_point(way, m))
+        shapely.get_coordinates(shapely.line_interpolate_point(drawings[of], m))
         for m in (np.maximum(at - behind, 0), at, at + np.minimum(params.turn_over_m, length))
     )
     bearing, came = (np.degrees(np.arctan2(*(b - a).T)) for a, b in ((here, after), (before, here)))
-    change = (bearing - came + 180) % 360 - 180
-    return np.array(["depart", *(_turn(c, params) for c in change[1:])], dtype=object), bearing % 360
+    turn = _turn((bearing - came + 180) % 360 - 180, params)
+    turn[starts] = "depart"
+    return turn, bearing % 360
 
 
-def _turn(change_deg: float, params: LegParams) -> str:
-    side, size = ("right" if change_deg > 0 else "left"), abs(change_deg)
-    if size >= params.u_turn_deg:
-        return "u_turn"
-    if size >= params.sharp_deg:
-        return f"sharp_{side}"
-    if size <= params.straight_deg:
-        return "straight"
-    return f"slight_{side}" if size <= params.slight_deg else side
+def _turn(change_deg: Floats, params: LegParams) -> Texts:
+    side, size = np.where(change_deg > 0, "right", "left"), np.abs(change_deg)
+    kinds = {
+        "u_turn": size >= params.u_turn_deg, "sharp_": size >= params.sharp_deg,
+        "straight": size <= params.straight_deg, "slight_": size <= params.slight_deg,
+    }  # fmt: skip
+    kind = np.select([*kinds.values()], [*kinds], default="")
+    sided = ~np.isin(kind, ["u_turn", "straight"])
+    return np.where(sided, np.char.add(kind, side), kind).astype(object)

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 CAUSES: dict[str, tuple[str, str]] = {
+    "full": (
+        "{n} without room: every usable shelter within {minutes:g} minutes is full",
+        "{n}人无处容纳，步行{minutes:g}分钟内的可用避难场所均已满员",
+    ),
     "street_closed": ("{n} on streets closed by the hazard", "{n}人所在街道被灾害阻断"),
-    "cut_off": ("{n} cut off, every way to a usable shelter is closed", "{n}人被隔断，通往可用避难场所的道路均中断"),
+    "not_usable": ("{n} who reach only shelters that are not usable now", "{n}人可到达的避难场所目前均不可用"),
+    "cut_off": ("{n} cut off, every way to a shelter is closed", "{n}人被隔断，通往可用避难场所的道路均中断"),
     "too_far": (
         "{n} more than {minutes:g} minutes on foot from a usable shelter",
         "{n}人步行至可用避难场所超过{minutes:g}分钟",
     ),
     "no_shelter": ("{n} with no way on foot to a usable shelter on any day", "{n}人平时也无步行通路到达可用避难场所"),
     "not_snapped": ("{n} with no mapped street nearby", "{n}人附近没有已绘制的街道"),
+    "outside_data": ("{n} outside the streets that the data has", "{n}人位于街道数据范围之外"),
 }
 """States of people that are not served, in the order in which they are told when equally many."""
 
@@ -33,6 +39,13 @@ SHELTER_REASONS: dict[str, tuple[str, str]] = {
     "no_street": ("Not usable: no street for walkers leads to it.", "不可用：没有可步行到达的街道。"),
     "hit": ("Not usable: {hit:.0%} of the site lies in the hazard.", "不可用：场地{hit:.0%}处于灾害影响范围内。"),
     "street_closed": ("Not usable: every street to it is closed.", "不可用：所有通往该处的街道均中断。"),
+    "closed": ("Not usable: the list says it is closed.", "不可用：资料注明已关闭。"),
+    "damaged": ("Not usable: the list says it is damaged.", "不可用：资料注明已损坏。"),
+    "near_hazard": (
+        "Not usable: a flammable or explosive works is too near for this hazard.",
+        "不可用：距易燃易爆危险源过近，不适用于该灾害。",
+    ),
+    "removed": ("Not usable: taken away in this what-if.", "不可用：在本次推演中被撤除。"),
 }
 
 
@@ -76,6 +89,68 @@ def for_shelter(code: str, *, wet: float, hit: float, unknown: float, depth: flo
     return Sentence(code, en, zh)
 
 
+TAKEN: Mapping[str, tuple[str, str]] = {
+    "built_m2": ("{n} m² under buildings", "建筑占地{n}平方米"),
+    "fire_gap_m2": ("{n} m² near fire sources", "临近火源{n}平方米"),
+    "rubble_m2": ("{n} m² where rubble may fall", "可能被倒塌建筑掩埋{n}平方米"),
+}
+"""What takes ground of a site, in the order in which it is told."""
+
+
+def for_room(
+    *, people: float, declared: float, by_area: float, open_m2: float, usable_floor_m2: float, m2_each: float,
+    stay: float, share_lost: float, **taken: float,
+) -> Sentence:  # fmt: skip
+    """How many a site holds and why: declared, or by area at ``m2_each`` square metres each, and for nights.
+
+    NaN is not known; ``taken`` are square metres by ``TAKEN``, ``share_lost`` (0-1) lies in the hazard.
+    """
+    if math.isnan(people):
+        en, zh = "Room not known: neither people nor area are stated.", "容量未知：无容量和面积资料。"
+        return Sentence("unknown", en, zh)
+    area_en, area_zh = _area(open_m2, usable_floor_m2, m2_each)
+    if math.isnan(by_area):
+        why = "as declared; its area is not known", f"采用申报容量{declared:,.0f}人，面积未知"
+    elif math.isnan(declared):
+        why = area_en, area_zh
+    elif by_area <= people and by_area < declared:
+        why = f"declared {declared:,.0f}, {area_en}", f"申报{declared:,.0f}人，{area_zh}"
+    else:
+        why = (f"declared {declared:,.0f}; {area_en} would hold {by_area:,.0f}",
+               f"申报{declared:,.0f}人；{area_zh}，可容纳{by_area:,.0f}人")  # fmt: skip
+    lost_en, lost_zh = _taken(taken, share_lost)
+    stay_en, stay_zh = _nights(stay)
+    en = f"{people:,.0f} people: {why[0]}.{lost_en}{stay_en}"
+    return Sentence("room", en, f"{people:,.0f}人：{why[1]}。{lost_zh}{stay_zh}")
+
+
+def _area(open_m2: float, floor_m2: float, m2_each: float) -> tuple[str, str]:
+    """Usable ground and floor in words."""
+    parts = [("ground", "场地", open_m2), ("floor", "室内", floor_m2)]
+    there = [(en, zh, m2) for en, zh, m2 in parts if m2 > 0]
+    if not there:
+        return "no usable ground", "无可用场地"
+    en = " and ".join(f"usable {en} {m2:,.0f} m²" for en, _, m2 in there)
+    zh = "、".join(f"可用{zh}{m2:,.0f}平方米" for _, zh, m2 in there)
+    return f"{en} at {m2_each:g} m²", f"{zh}，人均{m2_each:g}平方米"
+
+
+def _taken(taken: Mapping[str, float], share_lost: float) -> tuple[str, str]:
+    """What of a site cannot be used, in words; nothing where all can."""
+    much = [(TAKEN[name], f"{m2:,.0f}") for name, m2 in taken.items() if m2 >= 0.5]
+    en = [text[0].format(n=n) for text, n in much] + ([f"{share_lost:.0%} in the hazard"] if share_lost > 0 else [])
+    zh = [text[1].format(n=n) for text, n in much] + ([f"{share_lost:.0%}受灾害影响"] if share_lost > 0 else [])
+    return (f" Not usable: {', '.join(en)}.", f"不可用：{'、'.join(zh)}。") if en else ("", "")
+
+
+def _nights(stay: float) -> tuple[str, str]:
+    if math.isnan(stay):
+        return "", ""
+    return (
+        (f" For nights: {stay:,.0f}.", f"可过夜{stay:,.0f}人。") if stay else (" No room for nights.", "无过夜容量。")
+    )
+
+
 def for_community(
     people: int, by_state: Mapping[str, int], *, minutes: float, median_s: float, lost_shelters: int, shelters: int
 ) -> Sentence:
@@ -107,8 +182,11 @@ def _how_many(gone: int, people: int) -> tuple[str, str]:
 def _all_served(people: int, minutes: float, median_s: float) -> Sentence:
     walk = max(math.ceil(median_s / 60), 1) if math.isfinite(median_s) else 1
     half = f"{walk} minute" if walk == 1 else f"{walk} minutes"
-    en = f"All {people:,} people reach a usable shelter within {minutes:g} minutes on foot, half of them within {half}."
-    zh = f"全部{people:,}人可在步行{minutes:g}分钟内到达可用避难场所，其中一半在{walk}分钟以内。"
+    en = (
+        f"All {people:,} people find room in a usable shelter within {minutes:g} minutes on foot, "
+        f"half of them within {half}."
+    )
+    zh = f"全部{people:,}人可在步行{minutes:g}分钟内到达有空位的可用避难场所，其中一半在{walk}分钟以内。"
     return Sentence("served", en, zh)
 
 

@@ -10,7 +10,7 @@ No path is -1 inside this module and NaN outside it.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.buckets import CLOSED, NEVER, NOTHING, grow, pour
+from geo.buckets import CLOSED, NEVER, NOTHING, grow
 from geo.network import Network
 from geo.snapping import Snaps
 from geo.turns import Arcs, expand
@@ -157,6 +157,31 @@ def _rows(
     first = np.r_[0, np.cumsum(np.bincount(arcs.tail, minlength=len(node_of)))].astype(np.int64)
     rows = (arcs.head[order], arcs.cost_ms[order].astype(np.int32), arcs.edge[order], arcs.along[order])
     return Graph(first, *rows, node_of, forward, backward, u, v, length_m, barred)
+
+
+def shut(graph: Graph, edges: Ints) -> Graph:
+    """The same streets with some of them (edges) closed in both directions; its reverse comes with it.
+
+    The arcs stay and cost ``buckets.CLOSED``, so that nothing has to be sorted again. Whoever starts or ends on a
+    closed street is to be left out by the caller.
+    """
+    gone = np.zeros(len(graph.u), dtype=bool)
+    gone[edges] = True
+    there, back = (_without(one, gone) for one in (graph, graph.reverse))
+    vars(there)["reverse"], vars(back)["reverse"] = back, there
+    return there
+
+
+def _without(graph: Graph, gone: Mask) -> Graph:
+    found = replace(
+        graph,
+        cost_ms=np.where(gone[graph.edge], CLOSED, graph.cost_ms).astype(np.int32),
+        forward_ms=np.where(gone, NEVER, graph.forward_ms),
+        backward_ms=np.where(gone, NEVER, graph.backward_ms),
+    )
+    # What says where arcs lie is the same.
+    vars(found).update({name: vars(graph)[name] for name in ("tail", "states_of", "by_edge") if name in vars(graph)})
+    return found
 
 
 @dataclass(frozen=True)
@@ -303,21 +328,6 @@ def islands(network: Network, usable: Mask, *, below_m: float) -> Mask:
 def seconds(cost_ms: Ints) -> Floats:
     """Milliseconds as seconds, NaN where there is no path."""
     return np.where(cost_ms < 0, np.nan, cost_ms / 1000.0)
-
-
-def flows(graph: Graph, forest: Forest, starts: Starts, places: Snaps, people: Ints) -> Ints:
-    """People on each edge, (edges,), when everybody walks the way found; a person counts on every edge walked."""
-    at_state = np.zeros(len(graph), dtype=np.int64)
-    leaves = starts.state >= 0
-    np.add.at(at_state, starts.state[leaves], people[leaves])
-    carried = np.zeros(len(graph.u), dtype=np.int64)
-    # Who stands at the very corner and leaves by it is counted on the way from there, not on the own street as well.
-    corner = leaves & (forest.via[starts.state] == places.edge)
-    walks = (starts.cost_ms >= 0) & ~corner
-    np.add.at(carried, places.edge[walks], people[walks])
-    order = np.argsort(forest.cost_ms, kind="stable")[::-1]
-    pour(order, forest.parent, forest.via, at_state, carried)
-    return carried
 
 
 def _part(cost_ms: Ints, share: Floats) -> Ints:

@@ -61,17 +61,9 @@ def to_wgs84(lon: Floats, lat: Floats, system: str) -> Pair:
 
 def shapes_to_wgs84(shapes: Shapes, system: str) -> Shapes:
     """Every vertex of geometries (n,) in degrees of ``system`` moved to WGS 84; heights are dropped, None stays."""
-    return _moved(shapes, lambda lon, lat: to_wgs84(lon, lat, system))
 
-
-def shapes_from_wgs84(shapes: Shapes, system: str) -> Shapes:
-    """Every vertex of geometries (n,) in WGS 84 degrees moved to ``system``; heights are dropped, None stays."""
-    return _moved(shapes, lambda lon, lat: from_wgs84(lon, lat, system))
-
-
-def _moved(shapes: Shapes, move: Callable[[Floats, Floats], Pair]) -> Shapes:
     def move_rows(xy: Floats) -> Floats:
-        return np.column_stack(move(xy[:, 0], xy[:, 1]))
+        return np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], system))
 
     done = shapely.transform(np.asarray(shapes, dtype=object), move_rows)
     return np.asarray(done, dtype=object)

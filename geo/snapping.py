@@ -54,15 +54,38 @@ class Snaps:
         return f"Snaps({len(self)} rows, {int((~self.found).sum())} not snapped)"
 
 
+@dataclass(frozen=True)
+class Indexed:
+    """The usable edges of a network with an index over their lines: made once where places come one by one."""
+
+    network: Network
+    edges: Ints
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, network: Network, usable: Mask) -> Indexed:
+        """The edges that are ``usable`` (edges,)."""
+        edges = np.flatnonzero(usable)
+        return cls(network, edges, shapely.STRtree(network.lines[edges]))
+
+    def __repr__(self) -> str:
+        return f"Indexed({len(self.edges)} edges)"
+
+
 def snap(network: Network, places: Geometries, *, usable: Mask, max_m: float) -> Snaps:
     """Bind each place (points or polygons, (n,), network CRS) to the nearest usable edge within ``max_m`` metres.
 
     ``max_m`` itself is within. Of edges equally near, the one drawn first wins, so that order of input changes nothing.
     """
-    edges = np.flatnonzero(usable)
-    place, edge, off_m = _nearest(network.lines[edges], places, max_m)
+    return snap_to(Indexed.of(network, usable), places, max_m=max_m)
+
+
+def snap_to(streets: Indexed, places: Geometries, *, max_m: float) -> Snaps:
+    """As ``snap``, for streets that are indexed already."""
+    network = streets.network
+    place, edge, off_m = _nearest(streets.tree, places, max_m)
     result = _unsnapped(len(places))
-    result.edge[place], result.off_m[place] = edges[edge], off_m
+    result.edge[place], result.off_m[place] = streets.edges[edge], off_m
     result.along_m[place] = _feet(network.lines[result.edge[place]], places[place])
     return result
 
@@ -95,11 +118,11 @@ def _unsnapped(n: int) -> Snaps:
     return Snaps(np.arange(n), np.full(n, -1, dtype=np.int64), np.full(n, np.nan), np.full(n, np.nan))
 
 
-def _nearest(lines: Geometries, places: Geometries, max_m: float) -> tuple[Ints, Ints, Floats]:
+def _nearest(lines: shapely.STRtree, places: Geometries, max_m: float) -> tuple[Ints, Ints, Floats]:
     """Place, nearest line and distance for every place that has one; ties go to the first line."""
     # The index's own limit excludes the bound; the next float up includes it.
     limit = np.nextafter(max_m, np.inf)
-    pairs, off_m = shapely.STRtree(lines).query_nearest(places, max_distance=limit, return_distance=True)
+    pairs, off_m = lines.query_nearest(places, max_distance=limit, return_distance=True)
     order = np.lexsort((pairs[1], pairs[0]))
     first = np.unique(pairs[0][order], return_index=True)[1]
     kept = order[first]
@@ -112,12 +135,17 @@ def entrances(network: Network, sites: Geometries, *, usable: Mask, max_m: float
     A site is entered wherever a usable street runs into it, and from every street that lies at most ``spread_m``
     farther off than the nearest one: it does not hang on a single door. Nothing farther than ``max_m`` counts.
     """
-    edges = np.flatnonzero(usable)
-    nearest = snap(network, sites, usable=usable, max_m=max_m)
+    return entrances_to(Indexed.of(network, usable), sites, max_m=max_m, spread_m=spread_m)
+
+
+def entrances_to(streets: Indexed, sites: Geometries, *, max_m: float, spread_m: float) -> Snaps:
+    """As ``entrances``, for streets that are indexed already."""
+    network = streets.network
+    nearest = snap_to(streets, sites, max_m=max_m)
     within = np.minimum(nearest.off_m + spread_m, max_m)
     met = np.flatnonzero(nearest.found)
-    pairs = shapely.STRtree(network.lines[edges]).query(sites[met], predicate="dwithin", distance=within[met])
-    place, edge = met[pairs[0]], edges[pairs[1]]
+    pairs = streets.tree.query(sites[met], predicate="dwithin", distance=within[met])
+    place, edge = met[pairs[0]], streets.edges[pairs[1]]
     into = (shapely.get_dimensions(sites[place]) == 2) & shapely.intersects(network.lines[edge], sites[place])
     lost = ~nearest.found
     return _sorted(

@@ -7,7 +7,7 @@ every node knows what is left to go; with the place and the doors put in, that s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -27,14 +27,53 @@ Stretch = tuple[int, float, float]
 
 
 @dataclass(frozen=True)
+class Doors:
+    """The graph with the doors of all sources put in, and no place yet: made once, used for any number of places.
+
+    Over the graph's states, then ``goal``, then new nodes; arc ``len(graph.head) + i`` is row ``i`` of the columns, as
+    ``Split`` has them. ``on`` tells for each edge that is cut its doors (rows of the sources) and its arcs, ``source``
+    the node of each source. ``base_ms`` are the costs of the graph's arcs.
+    """
+
+    graph: Graph
+    forest: Forest
+    sources: Snaps
+    extra: Ints
+    different: bool
+    tail: Ints
+    head: Ints
+    cost_ms: Ints
+    edge: Ints
+    from_m: Floats
+    to_m: Floats
+    often: Mask
+    door: Ints
+    newest: Ints
+    older: Ints
+    base_ms: Ints
+    shut: Mask
+    potential: Ints
+    on: dict[int, tuple[list[int], Ints]]
+    source: dict[int, int]
+
+    def __repr__(self) -> str:
+        return f"Doors({self.graph}, {len(self.source)} sources with {len(self.sources)} doors)"
+
+    @property
+    def goal(self) -> int:
+        """The node behind all sources."""
+        return len(self.graph)
+
+
+@dataclass(frozen=True)
 class Split:
-    """The graph's arcs, then pieces of streets and links, over its states, then ``place``, ``goal`` and new nodes.
+    """The graph's arcs, then pieces of streets and links, over its states, then ``goal``, new nodes, and ``place``.
 
     ``tail``, ``head``, ``cost_ms``, ``edge`` (-1: a link), ``from_m``, ``to_m``, ``often`` (may be used twice) and
-    ``door`` (row of the sources; -1) describe arc ``whole + i``; ``order`` sorts them by tail, whose rows begin at
-    ``first``. ``base_ms`` are the costs of the graph's arcs; where ways are sought on dearer streets, ``true_ms`` and
-    the graph keep the true ones. ``shut`` (all arcs) is what may not be used, ``potential`` what is left to go
-    from each node, ``NEVER`` where no source is reached.
+    ``door`` (row of the sources; -1) describe arc ``whole + i``. Of those that leave a node ``newest`` is the last
+    (``i``, -1: none), ``older`` the one before each. ``base_ms`` are the costs of the graph's arcs; where ways are
+    sought on dearer streets, ``true_ms`` and the graph keep the true ones. ``shut`` (all arcs) is what may not be used,
+    ``potential`` what is left to go from each node, ``NEVER`` where no source is reached.
     """
 
     graph: Graph
@@ -47,8 +86,8 @@ class Split:
     to_m: Floats
     often: Mask
     door: Ints
-    order: Ints
-    first: Ints
+    newest: Ints
+    older: Ints
     base_ms: Ints
     shut: Mask
     potential: Ints
@@ -86,11 +125,32 @@ class Split:
         low, high = float(self.from_m[i]), float(self.to_m[i])
         return int(self.edge[i]), min(low, high), max(low, high)
 
+    def once(self, arc: int) -> bool:
+        """Whether an arc is a link that may be used once only."""
+        i = arc - self.whole
+        return i >= 0 and self.edge[i] < 0 and not self.often[i]
+
     def over(self, edge: int, low: float, high: float) -> Ints:
         """Every arc that covers some of a stretch."""
         pieces = (self.edge == edge) & (np.minimum(self.from_m, self.to_m) < high)
         pieces &= np.maximum(self.from_m, self.to_m) > low
         return np.concatenate([arcs_on(self.graph, edge), np.flatnonzero(pieces) + self.whole])
+
+    def under(self, way: Path) -> Ints:
+        """Every arc that covers some of what a way uses, in either direction."""
+        first, arcs = self.graph.by_edge
+        whole = [arcs[first[edge] : first[edge + 1]].astype(np.int64) for edge in dict.fromkeys(way.edge.tolist())]
+        near = np.flatnonzero(np.isin(self.edge, way.edge))
+        row, stretch = np.nonzero(self.edge[near, None] == way.edge)
+        low, high = np.minimum(self.from_m[near], self.to_m[near])[row], np.maximum(self.from_m, self.to_m)[near][row]
+        least, most = np.minimum(way.from_m, way.to_m)[stretch], np.maximum(way.from_m, way.to_m)[stretch]
+        covers = (low < most) & (high > least)
+        return np.concatenate([np.zeros(0, dtype=np.int64), *whole, np.unique(near[row[covers]]) + self.whole])
+
+    def weighed(self, base_ms: Ints, more: Floats) -> Split:
+        """The same streets at other costs: the graph's arcs at ``base_ms``, pieces by ``more`` (edges,) as a share."""
+        added = np.where(self.edge >= 0, np.rint(self.true_ms * more[self.edge]), 0).astype(np.int64)
+        return replace(self, base_ms=base_ms, cost_ms=self.true_ms + added)
 
     def way(self, arcs: Iterable[int]) -> Path:
         """Arcs from the place to the goal as a way."""
@@ -105,47 +165,96 @@ class Split:
         return Steps(self.edge[new], self.from_m[new], self.to_m[new], self.true_ms[new])
 
 
-def put_in(
+def enter(
     graph: Graph,
-    place: Snaps,
     sources: Snaps,
     *,
     extra_s: Floats | None = None,
     forest: Forest | None = None,
     different_sources: bool = False,
-) -> Split:
-    """Put a place (one row) and the doors of all sources into the graph, which is the one in the direction of travel.
+) -> Doors:
+    """Put the doors of all sources into the graph, which is the one in the direction of travel.
 
     ``forest`` is ``routing.nearest`` on ``graph.reverse`` with the same ``extra_s``; it is grown here where it is not
     given. With ``different_sources`` each source may be reached once only.
     """
     forest = nearest(graph.reverse, sources, extra_s=extra_s) if forest is None else forest
-    drawing = _Drawing(graph, forest, sources, extra_ms(sources, extra_s), len(graph) + 2)
-    start, goal = len(graph), len(graph) + 1
-    own = drawing.leave(start, place)
-    cut = drawing.enter(own)
-    for node in drawing.source.values():
-        drawing.link(node, goal, often=not different_sources)
-    return _assembled(drawing, start, goal, cut)
-
-
-def _assembled(drawing: _Drawing, start: int, goal: int, cut: list[int]) -> Split:
-    graph, rows = drawing.graph, np.array(drawing.rows, dtype=float).reshape(-1, 8)
-    tail, head, cost, edge, door = (rows[:, c].astype(np.int64) for c in (0, 1, 2, 3, 7))
-    shut = np.zeros(len(graph.head) + len(rows), dtype=bool)
-    shut[np.concatenate([np.zeros(0, dtype=np.int64), *(arcs_on(graph, e) for e in cut)])] = True
-    left = drawing.forest.cost_ms
-    potential = np.r_[np.where(left < 0, NEVER, left), np.full(drawing.next - len(graph), NEVER)]
+    goal, extra = len(graph), extra_ms(sources, extra_s)
+    drawing = _Drawing(graph, forest, sources, extra, goal + 1)
+    on = drawing.enter()
+    drawing.finish(goal, list(drawing.source.values()), often=not different_sources)
+    columns = _columns(drawing.rows)
+    shut = np.zeros(len(graph.head), dtype=bool)
+    shut[np.concatenate([np.zeros(0, dtype=np.int64), *(arcs_on(graph, e) for e in on)])] = True
+    left = np.where(forest.cost_ms < 0, NEVER, forest.cost_ms)
+    potential = np.r_[left, np.full(drawing.next - goal, NEVER)]
     potential[goal] = 0
-    _left_to_go(tail, head, cost, potential, len(graph))
-    return Split(
-        graph=graph, tail=tail, head=head, cost_ms=cost, true_ms=cost, edge=edge,
-        from_m=rows[:, 4], to_m=rows[:, 5], often=rows[:, 6] > 0, door=door,
-        order=np.argsort(tail, kind="stable").astype(np.int64),
-        first=np.r_[0, np.cumsum(np.bincount(tail, minlength=drawing.next))].astype(np.int64),
-        base_ms=graph.cost_ms.astype(np.int64), shut=shut, potential=potential, place=start, goal=goal,
-        sources=drawing.sources, extra=drawing.extra,
+    _left_to_go(columns.tail, columns.head, columns.cost_ms, potential, goal)
+    newest, older = np.full(drawing.next, NOTHING, dtype=np.int64), np.empty(len(columns.tail), dtype=np.int64)
+    _hang(columns.tail, newest, older, 0)
+    return Doors(
+        graph=graph, forest=forest, sources=sources, extra=extra, different=different_sources, newest=newest,
+        older=older, base_ms=graph.cost_ms.astype(np.int64), shut=shut, potential=potential, on=on,
+        source=drawing.source, **vars(columns),
     )  # fmt: skip
+
+
+def put_in(doors: Doors, place: Snaps) -> Split:
+    """Put a place (one row) into the graph that has the doors."""
+    drawing = _Drawing(
+        doors.graph, doors.forest, doors.sources, doors.extra, len(doors.potential) + 1, [], {**doors.source}
+    )
+    start, known = len(doors.potential), len(doors.tail)
+    own = drawing.leave(start, place)
+    shut = np.r_[doors.shut, np.zeros(known, dtype=bool)]
+    if own >= 0:
+        rows, arcs = doors.on.get(own, ([], np.zeros(0, dtype=np.int64)))
+        shut[np.r_[arcs_on(doors.graph, own), arcs + len(doors.graph.head)]] = True
+        drawing.along(own, rows, through=False)
+    drawing.finish(doors.goal, [*drawing.source.values()][len(doors.source) :], often=not doors.different)
+    return _joined(doors, drawing, start, shut)
+
+
+def _joined(doors: Doors, drawing: _Drawing, start: int, shut: Mask) -> Split:
+    """The doors' arcs and then the place's own."""
+    own, known, nodes = _columns(drawing.rows), len(doors.tail), drawing.next - start
+    potential = np.r_[doors.potential, np.full(nodes, NEVER)]
+    _left_to_go(own.tail, own.head, own.cost_ms, potential, len(doors.graph))
+    newest = np.r_[doors.newest, np.full(nodes, NOTHING, dtype=np.int64)]
+    older = np.r_[doors.older, np.empty(len(own.tail), dtype=np.int64)]
+    _hang(own.tail, newest, older, known)
+    both = {name: np.r_[getattr(doors, name), column] for name, column in vars(own).items()}
+    return Split(
+        graph=doors.graph, true_ms=both["cost_ms"], newest=newest, older=older, base_ms=doors.base_ms,
+        shut=np.r_[shut, np.zeros(len(own.tail), dtype=bool)], potential=potential, place=start, goal=doors.goal,
+        sources=doors.sources, extra=doors.extra, **both,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Columns:
+    tail: Ints
+    head: Ints
+    cost_ms: Ints
+    edge: Ints
+    from_m: Floats
+    to_m: Floats
+    often: Mask
+    door: Ints
+
+
+def _columns(rows: list[tuple[float, ...]]) -> _Columns:
+    table = np.array(rows, dtype=float).reshape(-1, 8)
+    tail, head, cost, edge, door = (table[:, c].astype(np.int64) for c in (0, 1, 2, 3, 7))
+    return _Columns(tail, head, cost, edge, table[:, 4], table[:, 5], table[:, 6] > 0, door)
+
+
+@njit(cache=True)
+def _hang(tail: Ints, newest: Ints, older: Ints, known: int) -> None:  # pragma: no cover
+    """Hang arcs, numbered from ``known``, on the nodes they leave."""
+    for i in range(len(tail)):
+        older[known + i] = newest[tail[i]]
+        newest[tail[i]] = known + i
 
 
 @njit(cache=True)
@@ -158,7 +267,10 @@ def _left_to_go(tail: Ints, head: Ints, cost_ms: Ints, potential: Ints, states: 
 
 @dataclass
 class _Drawing:
-    """Pieces and links as they are added: tail, head, cost_ms, edge, from_m, to_m, often, door."""
+    """Pieces and links as they are added: tail, head, cost_ms, edge, from_m, to_m, often, door.
+
+    What leads on from where another ends is added later.
+    """
 
     graph: Graph
     forest: Forest
@@ -205,8 +317,8 @@ class _Drawing:
 
     def states(self, node: int) -> list[int]:
         """A node and its turn states."""
-        turns = np.flatnonzero(self.graph.node_of[self.graph.nodes :] == node) + self.graph.nodes
-        return [node, *turns.tolist()]
+        first, states = self.graph.states_of
+        return [int(state) for state in states[first[node] : first[node + 1]]]
 
     def leave(self, start: int, place: Snaps) -> int:
         """The ways out of the place; its own edge where that is cut in two, else -1."""
@@ -241,9 +353,9 @@ class _Drawing:
         for state in heads:
             self.link(stops[-1], state)
 
-    def enter(self, own: int) -> list[int]:
-        """The ways in by every door; the edges cut in pieces, ``own`` (-1: none) among them."""
-        cut: dict[int, list[int]] = {own: []} if own >= 0 else {}
+    def enter(self) -> dict[int, tuple[list[int], Ints]]:
+        """The ways in by every door; of each edge that is cut its doors and its arcs."""
+        cut: dict[int, list[int]] = {}
         for row in np.flatnonzero(self.sources.found).tolist():
             edge, along_m = int(self.sources.edge[row]), float(self.sources.along_m[row])
             node = self.end(edge, along_m)
@@ -254,11 +366,20 @@ class _Drawing:
                     self.arrive(state, row)
             elif self.graph.length_m[edge] > 0:  # at a barrier too a door belongs to its one street
                 cut.setdefault(edge, []).append(row)
-        for edge, rows in cut.items():
-            rows.sort(key=lambda row: (self.sources.along_m[row], row))
-            for arc in arcs_on(self.graph, edge).tolist():
-                self._by_doors(arc, edge, rows, through=edge != own)
-        return list(cut)
+        return {edge: (rows, self.along(edge, rows, through=True)) for edge, rows in cut.items()}
+
+    def along(self, edge: int, rows: list[int], *, through: bool) -> Ints:
+        """One edge with its doors as stops, sorted here, from both its ends; the arcs added, as rows."""
+        before = len(self.rows)
+        rows.sort(key=lambda row: (self.sources.along_m[row], row))
+        for arc in arcs_on(self.graph, edge).tolist():
+            self._by_doors(arc, edge, rows, through=through)
+        return np.arange(before, len(self.rows), dtype=np.int64)
+
+    def finish(self, goal: int, nodes: list[int], *, often: bool) -> None:
+        """Links from sources to the goal."""
+        for node in nodes:
+            self.link(node, goal, often=often)
 
     def _by_doors(self, arc: int, edge: int, rows: list[int], *, through: bool) -> None:
         """One arc with its doors as stops, from its tail; on to its head unless the place lies on it."""

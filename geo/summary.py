@@ -28,6 +28,7 @@ MEASURES = (
     "people_served",
     "people_served_normal",
     "people_unserved",
+    "people_full",
     "people_cut_off",
     "people_lost_access",
     "shelters",
@@ -37,6 +38,7 @@ MEASURES = (
     "walk_s_median",
     "walk_s_p95",
     "walk_s_median_normal",
+    "nearest_s_median",
 )
 """The summary's measures in the order in which they are shown, after the community's own columns."""
 
@@ -69,30 +71,48 @@ class Check:
         return self.expected == self.found
 
 
-def weighted_quantile(values: Floats, weights: Floats, share: float) -> float:
-    """The smallest value that at least ``share`` of the weight does not exceed; NaN when nothing has weight.
+@dataclass(frozen=True)
+class Legs:
+    """The walks of those who are served: ``community_id``, ``walk_s`` and ``people`` (rows,).
 
-    NaN values are left out: people without a way have no walk, they are counted elsewhere. Weights are whole.
+    A place has as many rows as shelters its people go to.
     """
-    return float(Parts.whole(len(values)).quantiles(values, weights, share)[0])
+
+    community_id: pd.Series
+    walk_s: Floats
+    people: Ints
+
+    def quantiles(self, names: pd.Series, share: float) -> Floats:
+        """Of each community (names,) the walk that at least a share (0-1) of its people do not exceed."""
+        return Parts.named(self.community_id, names).quantiles(self.walk_s, self.people, share)
+
+    @property
+    def everybody(self) -> Legs:
+        """All of them as of one community."""
+        return Legs(pd.Series(np.full(len(self.people), ALL, dtype=object)), self.walk_s, self.people)
+
+
+ALL = "all"
+"""The community of everybody."""
 
 
 def by_community(
     units: gpd.GeoDataFrame,
     demand: gpd.GeoDataFrame,
     shelters: gpd.GeoDataFrame,
+    walks: tuple[Legs, Legs],
     *,
     params: StatusParams,
     walk: WalkParams,
 ) -> gpd.GeoDataFrame:
     """The communities with their measures, status and reason; people are those of ``demand``, to the last one.
 
-    A community without people has zeros, NaN walks and status ``empty``. Shelters count where they stand; those
-    outside every community count in the city only.
+    ``walks`` are everybody's now and on a normal day. A community without people has zeros, NaN walks and status
+    ``empty``. Shelters count where they stand; those outside every community count in the city only.
     """
     homes = Parts.named(demand["community_id"], units["community_id"])
     sites = Parts.named(shelters["community_id"], units["community_id"])
-    columns = _measures(demand, homes, shelters, sites)
+    columns = _measures(demand, homes, shelters, sites) | _walks(walks, units["community_id"])
     people = columns["people"]
     columns["shelter_m2_per_person"] = _ratio(_known_sums(shelters, "area_m2", sites), people)
     rows = zip(
@@ -111,7 +131,8 @@ def by_community(
 
 def _measures(demand: gpd.GeoDataFrame, homes: Parts, shelters: gpd.GeoDataFrame, sites: Parts) -> dict[str, Column]:
     """The measures of each part that need no other one, (parts,); ``homes`` and ``sites`` have the same parts."""
-    return _people(demand, homes) | _shelters(shelters, sites) | _walks(demand, homes)
+    near = homes.quantiles(demand["nearest_s"].to_numpy(dtype=float), _whole(demand), 0.5)
+    return _people(demand, homes) | _shelters(shelters, sites) | {"nearest_s_median": near}
 
 
 def _reasons(columns: Mapping[str, Column], by_state: Mapping[str, Ints], walk: WalkParams) -> Iterator[Sentence]:
@@ -129,12 +150,13 @@ def _reasons(columns: Mapping[str, Column], by_state: Mapping[str, Ints], walk: 
 
 def _by_state(demand: gpd.GeoDataFrame, homes: Parts) -> dict[str, Ints]:
     """The people of each part in each state of evacuation."""
-    people, states = _whole(demand), demand["state"]
-    return {state: homes.sums(people, _mask(states == state)) for state in STATES}
+    left, states = _whole(demand, "people_unserved"), demand["state"]
+    found = {state: homes.sums(left, _mask(states == state)) for state in STATES}
+    return found | {"served": homes.sums(_whole(demand, "people_served"))}
 
 
-def _whole(demand: gpd.GeoDataFrame) -> Ints:
-    return np.asarray(demand["people"].to_numpy(dtype=np.int64))
+def _whole(demand: gpd.GeoDataFrame, column: str = "people") -> Ints:
+    return np.asarray(demand[column].to_numpy(dtype=np.int64))
 
 
 def _mask(which: pd.Series) -> Mask:
@@ -168,16 +190,17 @@ def _statuses(shares: Floats, params: StatusParams) -> list[str]:
 
 def _people(demand: gpd.GeoDataFrame, homes: Parts) -> dict[str, Column]:
     """Counts of whole people in each part."""
-    people = _whole(demand)
-    served, before = _mask(demand["state"] == "served"), _mask(demand["served_normal"])
+    people, left = _whole(demand), _whole(demand, "people_unserved")
+    reached, before = _mask(demand["in_reach"]), _mask(demand["in_reach_normal"])
     return {
         "people": homes.sums(people),
         "people_exposed": homes.sums(people, _mask(demand["exposed"])),
-        "people_served": homes.sums(people, served),
-        "people_served_normal": homes.sums(people, before),
-        "people_unserved": homes.sums(people, ~served),
+        "people_served": homes.sums(_whole(demand, "people_served")),
+        "people_served_normal": homes.sums(_whole(demand, "people_served_normal")),
+        "people_unserved": homes.sums(left),
+        "people_full": homes.sums(left, _mask(demand["state"] == "full")),
         "people_cut_off": homes.sums(people, _mask(demand["lost_way"])),
-        "people_lost_access": homes.sums(people, before & ~served),
+        "people_lost_access": homes.sums(people, before & ~reached),
     }
 
 
@@ -190,31 +213,36 @@ def _shelters(sites: gpd.GeoDataFrame, parts: Parts) -> dict[str, Column]:
     }
 
 
-def _walks(demand: gpd.GeoDataFrame, homes: Parts) -> dict[str, Column]:
-    people = _whole(demand)
-    now, normal = demand["walk_s"].to_numpy(dtype=float), demand["walk_s_normal"].to_numpy(dtype=float)
+def _walks(walks: tuple[Legs, Legs], names: pd.Series) -> dict[str, Column]:
+    now, normal = walks
     return {
-        "walk_s_median": homes.quantiles(now, people, 0.5),
-        "walk_s_p95": homes.quantiles(now, people, 0.95),
-        "walk_s_median_normal": homes.quantiles(normal, people, 0.5),
+        "walk_s_median": now.quantiles(names, 0.5),
+        "walk_s_p95": now.quantiles(names, 0.95),
+        "walk_s_median_normal": normal.quantiles(names, 0.5),
     }
 
 
-def headline(demand: gpd.GeoDataFrame, shelters: gpd.GeoDataFrame) -> dict[str, float]:
+def headline(demand: gpd.GeoDataFrame, shelters: gpd.GeoDataFrame, walks: tuple[Legs, Legs]) -> dict[str, float]:
     """The city in a dozen numbers: the summary's measures over everybody."""
     found = _measures(demand, Parts.whole(len(demand)), shelters, Parts.whole(len(shelters)))
+    found |= _walks((walks[0].everybody, walks[1].everybody), pd.Series([ALL]))
     return {name: column[0].item() for name, column in found.items()}
 
 
-def audit(units: gpd.GeoDataFrame, demand: gpd.GeoDataFrame, total: int) -> tuple[Check, ...]:
-    """Whether everybody is in exactly one community and in exactly one state."""
-    people = int(demand["people"].sum())
-    in_known = int(demand.loc[demand["state"].isin(STATES), "people"].sum())
+def audit(
+    units: gpd.GeoDataFrame, demand: gpd.GeoDataFrame, shelters: gpd.GeoDataFrame, total: int
+) -> tuple[Check, ...]:
+    """Whether everybody is in exactly one community and either in a shelter or left over, and no shelter overfull."""
+    people, served, left = (_whole(demand, name).sum() for name in ("people", "people_served", "people_unserved"))
+    in_known = int(_whole(demand)[_mask(demand["state"].isin(STATES))].sum())
+    over = shelters["people"] - shelters["capacity_people"].where(shelters["capacity_limits"], np.inf)
     return (
-        Check("people in the population and in the plan", total, people),
-        Check("people in the plan and in the communities", people, int(units["people"].sum())),
-        Check("people in the plan and in a state of evacuation", people, in_known),
-        Check("people served and unserved", people, int(units["people_served"].sum() + units["people_unserved"].sum())),
+        Check("people in the population and in the plan", total, int(people)),
+        Check("people in the plan and in the communities", int(people), int(units["people"].sum())),
+        Check("people in the plan and in a state of evacuation", int(people), in_known),
+        Check("people served and unserved", int(people), int(served + left)),
+        Check("people served and in shelters", int(served), int(shelters["people"].sum())),
+        Check("people in shelters beyond their room", 0, int(over.clip(lower=0).sum())),
     )
 
 
@@ -263,20 +291,19 @@ def island_notes(length_m: Floats, island: NDArray[np.bool_]) -> tuple[Sentence,
     return (Sentence("islands", en, f"{count}段街道（{km:.1f}公里）与路网不连通，不作为出行起点。"),)
 
 
-def room_notes(shelters: gpd.GeoDataFrame, served: int) -> tuple[Sentence, ...]:
-    """What must be said of the room in usable shelters, beside ``served`` people who reach one."""
-    room = shelters.loc[shelters["usable"], "capacity_people"]
-    known, unknown = int(room.sum()), int(room.isna().sum())
-    full = int((shelters["people_nearest"] > shelters["capacity_people"]).sum())
-    if served <= known and not full:
+def room_notes(shelters: gpd.GeoDataFrame) -> tuple[Sentence, ...]:
+    """What must be said of people who go to shelters whose room nobody knows, or is not counted."""
+    free = ~shelters["capacity_limits"] & (shelters["people"] > 0)
+    if not free.any():
         return ()
+    people, n = int(shelters.loc[free, "people"].sum()), int(free.sum())
     return (
         Sentence(
-            "room_not_enough",
-            f"Reaching a shelter is not room in it: the usable shelters have room for {known:,} people as far as known "
-            f"({unknown} of {len(room)} not known); {full} are nearest to more people than they hold.",
-            f"可到达不等于容得下：可用避难场所已知容量{known:,}人（{len(room)}处中{unknown}处未知），"
-            f"{full}处的就近人数超过容量。",
+            "room_not_known",
+            f"{people:,} people are led to {n:,} shelters whose room is not known or not counted "
+            "(refuge.unknown_room, refuge.room): reaching them is not room in them.",
+            f"{people:,}人被引导至容量未知或不计容量的{n:,}处避难场所（refuge.unknown_room、refuge.room）："
+            "可到达不等于容得下。",
         ),
     )
 
@@ -284,7 +311,7 @@ def room_notes(shelters: gpd.GeoDataFrame, served: int) -> tuple[Sentence, ...]:
 def run_notes(demand: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, with_hazard: bool) -> tuple[Sentence, ...]:
     """What must be said about one scenario: people without a street, and where the hazard is not known."""
     notes = []
-    lost = int(demand.loc[demand["state"] == "not_snapped", "people"].sum())
+    lost = int(demand.loc[demand["state"].isin(["not_snapped", "outside_data"]), "people"].sum())
     if lost:
         notes.append(
             Sentence(

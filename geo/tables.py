@@ -20,7 +20,10 @@ NAMES = ("name", "name_zh", "name_en")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: ``kind`` is text, float, int, bool; ``id`` is unique non-empty text."""
+    """One column: ``kind`` is text, float, int, bool; ``id`` is unique non-empty text.
+
+    A column that is not ``required`` may lack altogether.
+    """
 
     name: str
     kind: str
@@ -85,6 +88,11 @@ SHELTERS = Schema(
         Column("area_m2", "float", "Site area in square metres; NaN for a point of unknown extent."),
         Column("floor_m2", "float", "Floor area of buildings on the site in square metres; NaN when unknown."),
         Column("capacity", "float", "Declared people; NaN when not declared."),
+        Column("state", "text", "open, closed or damaged; None when not stated: open.", False),
+        Column("normal_use", "text", "What it is used for on an ordinary day, in the list's words.", False),
+        Column("conversion_h", "float", "Hours until it can open, from its normal use; NaN when not stated.", False),
+        Column("opening", "text", "When or by whom it is opened, in the list's words.", False),
+        Column("entrances", "float", "Stated number of independent ways in; NaN when not stated.", False),
     ),
 )
 
@@ -174,6 +182,12 @@ def without_nan(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(object).where(table[name].notna(), None) for name in texts})
 
 
+def beside(table: gpd.GeoDataFrame, *more: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Columns of tables with the same rows side by side, geometry last."""
+    parts = [table.drop(columns="geometry"), *(m.set_axis(table.index) for m in more)]
+    return gpd.GeoDataFrame(pd.concat(parts, axis=1), geometry=table.geometry, crs=table.crs)
+
+
 def empty(schema: Schema, *, crs: str) -> gpd.GeoDataFrame:
     """No rows, the right columns."""
     dtypes = {"float": "float64", "int": "int64", "bool": "bool"}
@@ -190,6 +204,8 @@ def checked(frame: gpd.GeoDataFrame, schema: Schema) -> gpd.GeoDataFrame:
 def _faults(frame: gpd.GeoDataFrame, schema: Schema) -> Iterator[Fault]:
     for column in schema.columns:
         where = f"table {schema.name}, column {column.name}"
+        if column.name not in frame.columns and not column.required:
+            continue
         if column.name not in frame.columns:
             yield Fault(column.help, f"columns {', '.join(map(str, frame.columns))}", where, "Map it with --map.")
         else:

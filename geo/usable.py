@@ -7,7 +7,8 @@ puts the open ones together so that ways can be found on them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from geo.network import Network
 from geo.profiles import ProfileParams, Rules, VehicleParams
 from geo.routing import Graph
 from geo.slowing import slowing
+from geo.snapping import Indexed
 from geo.speeds import pace
 
 Ints = NDArray[np.int64]
@@ -106,7 +108,8 @@ class Usable:
     """The network as one profile finds it: its ``passage`` and the ``graph`` of the open arcs.
 
     ``island`` (edges,) marks streets that on an ordinary day lead nowhere: what is drawn of a garden path or a yard
-    without its connection. Nobody is bound to them. ``turns_not_placed`` restrictions did not fit the network.
+    without its connection. Nobody is bound to them. ``turns_not_placed`` restrictions did not fit the network;
+    ``forbidden`` are the sequences of directed edges that nobody may follow.
     """
 
     network: Network
@@ -114,6 +117,7 @@ class Usable:
     graph: Graph
     island: Mask
     turns_not_placed: int
+    forbidden: tuple[tuple[int, ...], ...] = ()
 
     @property
     def closed(self) -> Reasons:
@@ -125,6 +129,11 @@ class Usable:
         """Which edges are open, (edges,)."""
         return self.passage.usable
 
+    @cached_property
+    def indexed(self) -> Indexed:
+        """The streets to which places are bound, with an index over them."""
+        return Indexed.of(self.network, self.joined)
+
     @property
     def joined(self) -> Mask:
         """Open edges that lead somewhere, (edges,)."""
@@ -132,6 +141,35 @@ class Usable:
 
     def __repr__(self) -> str:
         return f"Usable({int(self.usable.sum())} of {len(self.closed)} edges open, {self.graph!r})"
+
+
+BY_HAND = "closed_by_hand"
+"""Why a street is closed that a planner closed."""
+
+
+def shut(ways: Usable, edges: Ints) -> Usable:
+    """The streets with some more of them (edges) closed by hand, in both directions."""
+    passage, gone = ways.passage, np.zeros(len(ways.closed), dtype=bool)
+    gone[edges] = True
+    closed = np.where(gone & pd.isna(passage.closed), BY_HAND, passage.closed)
+    forward_s, backward_s = (np.where(gone, np.nan, s) for s in (passage.forward_s, passage.backward_s))
+    now = replace(passage, forward_s=forward_s, backward_s=backward_s, closed=closed)
+    return replace(ways, passage=now, graph=routing.shut(ways.graph, np.flatnonzero(gone)))
+
+
+def reopened(ways: Usable, normal: Usable, edges: Ints) -> Usable:
+    """The streets with some of them (edges) as they are on an ordinary day, ``normal``."""
+    again = np.zeros(len(ways.closed), dtype=bool)
+    again[edges] = True
+    was = normal.passage
+    forward_s, backward_s = (
+        np.where(again, usual, s)
+        for s, usual in ((ways.passage.forward_s, was.forward_s), (ways.passage.backward_s, was.backward_s))
+    )
+    closed = np.where(again, was.closed, ways.passage.closed)
+    now = replace(ways.passage, forward_s=forward_s, backward_s=backward_s, closed=closed)
+    graph = routing.graph(ways.network, forward_s, backward_s, barred=now.barred, forbidden=ways.forbidden)
+    return replace(ways, passage=now, graph=graph)
 
 
 def streets(
@@ -155,4 +193,4 @@ def streets(
     moment = rules.time.moment
     found = turns.forbidden(network, binds=lambda table: access.bound_by(table, profile, moment))
     graph = routing.graph(network, now.forward_s, now.backward_s, barred=now.barred, forbidden=found.sequences)
-    return Usable(network, now, graph, island, found.not_placed)
+    return Usable(network, now, graph, island, found.not_placed, tuple(map(tuple, found.sequences)))

@@ -22,7 +22,7 @@ ORDER = [
     *("network", "lattice", "snapping", "access", "speeds", "turns"),
     *("buckets", "dissection", "contraction", "hierarchy"),
     *("offsets", "routing", "search", "updates", "reach", "paths", "splits", "detours"),
-    *("pairs", "reaching", "exchange", "assignment"),
+    *("pairs", "gates", "trails", "reaching", "exchange", "ties", "assignment", "redealt"),
     *("traversal", "hazards", "levels", "slowing", "exposures", "terrain", "usable"),
     *("widths", "directions", "tradeoffs"),
     *("frames", "nearness", "composite", "derived"),
@@ -30,10 +30,15 @@ ORDER = [
     *("headcount", "groups", "standing", "dwellings"),
     *("fit", "blocks", "balance", "grids", "parentage"),
     *("population", "communities", "setbacks", "facilities", "tiers", "ground", "shelters"),
-    *("evacuation", "displaced", "clearance", "departures", "critical", "needs", "depots", "delivery", "ways_out"),
-    *("services", "circles", "causes", "territories", "coverage", "summary", "rollup", "city", "dangers"),
+    *("evacuation", "displaced", "refuge", "clearance", "departures"),
+    *("closures", "critical", "redundancy", "isolation"),
+    *("thresholds",),
+    *("needs", "goods", "depots", "delivery", "ways_out"),
+    *("costs",),
+    *("services", "circles", "causes", "territories", "coverage", "summary", "rollup", "city", "dangers", "rating"),
     *("zoning", "access_audit", "siting", "scores", "index"),
-    *("tallies", "lengths", "cures", "plan", "held", "what_if", "one_point", "sensitivity"),
+    *("tallies", "lengths", "readied", "nights", "situation", "provisions", "analyses", "what_if"),
+    *("corridors", "footbridges", "openings", "cure_words", "remedies", "cures", "plan", "one_point", "sensitivity"),
 ]
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "base", "misc"}
 FOREIGN_TO_GEO = {

@@ -15,8 +15,17 @@ from numpy.typing import NDArray
 from tiles.style import Style, Symbol
 from tiles.text import NOTHING, Text
 
-Kind = Literal["name", "sentence", "text", "code", "codes", "bool", "count", "minutes", "metres", "share", "area"]
-"""How a value is written: seconds as minutes, shares as percent, several codes with semicolons between, …"""
+Kind = Literal[
+    "name", "sentence", "words", "steps", "text", "code", "codes", "bool", "count", "minutes", "load", "hours",
+    "metres", "share", "area",
+]  # fmt: skip
+"""How a value is written: seconds as minutes, shares as percent, several codes with semicolons between, …
+
+``words`` is a value, ``steps`` a list with a line each, of one column a language; ``hours`` are written as they are,
+``load``, hours too, as minutes.
+"""
+SPOKEN = ("name", "sentence", "words", "steps")
+"""Kinds that have one column a language."""
 FETCHED_FEATURES = 50_000
 """Layers with more features than this go out as vector tiles instead of in one piece."""
 FETCHED_VERTICES = 50_000
@@ -32,8 +41,9 @@ class Field:
 
     ``missing`` says what no value means where it means more than "not known"; ``codes`` gives the words for codes.
     ``normal`` names the column of the same measure on a normal day, shown beside it where it differs. ``needs`` and
-    ``lacks`` name a column that must be known, or must not be, for the field to be shown at all. A name or a sentence
-    has one column a language, ``_zh`` and ``_en`` after ``column``.
+    ``lacks`` name a column that must be known, or must not be, for the field to be shown at all; ``only_some`` leaves
+    it out where it is nothing. What is ``SPOKEN`` has one column a language, ``_zh`` and ``_en`` after
+    ``column``.
     """
 
     column: str
@@ -45,11 +55,12 @@ class Field:
     normal: str = ""
     needs: str = ""
     lacks: str = ""
+    only_some: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it may be read from."""
-        spoken = (f"{self.column}_zh", f"{self.column}_en") if self.kind in ("name", "sentence") else ()
+        spoken = (f"{self.column}_zh", f"{self.column}_en") if self.kind in SPOKEN else ()
         return (self.column, *spoken, *([self.normal] if self.normal else ()))
 
 

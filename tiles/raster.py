@@ -22,7 +22,6 @@ from tiles.style import Style, palette
 MERCATOR = "EPSG:3857"
 SIZE_PX = 256
 NO_VALUE = -3.0e38
-MAX_CLASSES = 255
 
 
 def draw(path: Path, tile: Tile, style: Style, *, size_px: int = SIZE_PX) -> bytes:

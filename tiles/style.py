@@ -124,11 +124,13 @@ def _wash(fill: str) -> Symbol:
     return Symbol(fill=fill, fill_opacity=0.62)
 
 
-def _dot(fill: str, size_px: float = 7, shape: Shape = "circle") -> Symbol:
+def dot(fill: str, size_px: float = 7, shape: Shape = "circle") -> Symbol:
+    """A filled point with a thin white edge."""
     return Symbol(fill=fill, fill_opacity=0.92, line=PAPER, line_px=0.6, shape=shape, size_px=size_px)
 
 
-def _stroke(colour: str, px: float, *, dash: tuple[float, ...] = (), opacity: float = 1.0) -> Symbol:
+def stroke(colour: str, px: float, *, dash: tuple[float, ...] = (), opacity: float = 1.0) -> Symbol:
+    """A line ``px`` wide."""
     return Symbol(line=colour, line_px=px, dash=dash, line_opacity=opacity)
 
 
@@ -139,7 +141,7 @@ def status() -> Style:
         Class(Text("关注", "Watch"), _area(WATCH, mark="!"), ("watch",)),
         Class(Text("薄弱", "Weak"), _area(BAD, mark="✕"), ("bad",)),
         Class(Text("无人口数据", "No people known"), _area(NOBODY, mark="–"), ("empty",), always=False),
-        _not_known(_area(GREY)),
+        not_known(_area(GREY)),
     ), "status")  # fmt: skip
 
 
@@ -147,11 +149,11 @@ def walking() -> Style:
     """Walking time to the nearest usable shelter, seconds, in steps of three minutes."""
     steps = [WALK_STEP_S * (i + 1) for i in range(len(WALK_COLOURS))]
     classes = [
-        Class(Text(f"{s // 60 - 3}–{s // 60} 分钟", f"{s // 60 - 3}–{s // 60} min"), _dot(hue), upper=s)
+        Class(Text(f"{s // 60 - 3}–{s // 60} 分钟", f"{s // 60 - 3}–{s // 60} min"), dot(hue), upper=s)
         for s, hue in zip(steps, WALK_COLOURS, strict=True)
     ]
     last = steps[-1] // 60
-    far = Class(Text(f"{last} 分钟以上", f"More than {last} min"), _dot(INK, 7, "square"), always=False)
+    far = Class(Text(f"{last} 分钟以上", f"More than {last} min"), dot(INK, 7, "square"), always=False)
     no_way = Symbol(fill=PAPER, line=LOST, line_px=2, shape="diamond", size_px=9)
     nowhere = Class(Text("无路可达", "No way there"), no_way, always=False)
     return Style("ramp", (*classes, far, nowhere), "walk_s", Text("分钟", "min"))
@@ -160,15 +162,7 @@ def walking() -> Style:
 def lost() -> Style:
     """Places the hazard cuts off from every shelter."""
     symbol = Symbol(fill=LOST, line=PAPER, line_px=1, shape="diamond", size_px=9)
-    return _single("被隔断的人", "Cut off by the hazard", symbol)
-
-
-def shelters() -> Style:
-    """Shelters by whether they can be used."""
-    yes = Symbol(fill=GOOD, fill_opacity=1, line=PAPER, line_px=1.6, shape="circle", size_px=15, mark="✓")
-    no = Symbol(fill=PAPER, fill_opacity=1, line=BAD, line_px=2.2, shape="square", size_px=13, mark="✕")
-    can, cannot = Class(Text("可用", "Usable"), yes, (True,)), Class(Text("不可用", "Not usable"), no, (False,))
-    return Style("categories", (can, cannot, _not_known(_dot(GREY, 11))), "usable")
+    return single("被隔断的人", "Cut off by the hazard", symbol)
 
 
 def stations() -> Style:
@@ -198,45 +192,32 @@ def open_streets(profile: str = "walk") -> Style:
     foot = profile == "walk"
     can = Text("可步行", "Open to walkers") if foot else Text("可通行", "Open")
     never = Text("平时也不可步行" if foot else "平时也不可通行", "Closed on any day")
-    water = _stroke(WET, 3, dash=(5, 3))
+    water = stroke(WET, 3, dash=(5, 3))
     others = [
-        Class(said, _stroke(hue, 3, dash=dash), (code,), always=False) for code, said, hue, dash in HAZARD_CLOSURES
+        Class(said, stroke(hue, 3, dash=dash), (code,), always=False) for code, said, hue, dash in HAZARD_CLOSURES
     ]
     return Style("categories", (
-        Class(can, _stroke("#4d8a7c", 1.4, opacity=0.75), (None,)),
+        Class(can, stroke("#4d8a7c", 1.4, opacity=0.75), (None,)),
         Class(Text("被水淹没", "Closed by water"), water, ("flooded",), always=foot),
         *others,
-        Class(never, _stroke(GREY, 1.2, dash=(1, 3))),
+        Class(never, stroke(GREY, 1.2, dash=(1, 3))),
     ), f"{profile}_reason")  # fmt: skip
-
-
-def flows() -> Style:
-    """Streets by the people who walk along them to their shelter."""
-    bounds = (50, 200, 500, 1000, 2000)
-    low = (0, *bounds)
-    said = [f"{a + 1:,}–{b:,}" for a, b in zip(low, bounds, strict=False)]
-    classes = [
-        Class(Text(f"{span} 人", f"{span} people"), _stroke(ROUTE, 1.2 + 1.1 * i, opacity=0.85), upper=b)
-        for i, (span, b) in enumerate(zip(said, bounds, strict=True))
-    ]
-    most = Class(Text(f"{bounds[-1]:,} 人以上", f"More than {bounds[-1]:,}"), _stroke(ROUTE, 7.5, opacity=0.85))
-    return Style("ramp", (*classes, most, _not_known(_stroke(GREY, 1))), "people")
 
 
 def depth(column: str = "depth_max_m", *, px: float = 0) -> Style:
     """Water depth in metres, dry drawn as nothing; as lines ``px`` wide, or as areas when 0."""
 
     def drawn(hue: str) -> Symbol:
-        return _stroke(hue, px) if px else _wash(hue)
+        return stroke(hue, px) if px else _wash(hue)
 
-    dry = Class(Text("无水", "Dry"), _stroke("#b9c4c8", 1) if px else Symbol(), upper=0.0, always=bool(px))
+    dry = Class(Text("无水", "Dry"), stroke("#b9c4c8", 1) if px else Symbol(), upper=0.0, always=bool(px))
     low = (0.0, *DEPTHS_M)
     classes = [
         Class(Text(f"{a:g}–{b:g} 米", f"{a:g}–{b:g} m"), drawn(hue), upper=b)
         for a, b, hue in zip(low, DEPTHS_M, DEPTH_COLOURS, strict=False)
     ]
     most = Class(Text(f"{DEPTHS_M[-1]:g} 米以上", f"More than {DEPTHS_M[-1]:g} m"), drawn(DEPTH_COLOURS[-1]))
-    unknown = _not_known(_stroke(GREY, 1.4, dash=(2, 3)) if px else Symbol())
+    unknown = not_known(stroke(GREY, 1.4, dash=(2, 3)) if px else Symbol())
     return Style("ramp", (dry, *classes, most, unknown), column, Text("米", "m"))
 
 
@@ -251,7 +232,7 @@ def intensity(maximum: float, unit: Text) -> Style:
         Class(label, _wash(hue), upper=b if b < top else math.inf)
         for label, b, hue in zip(labels, bounds, INTENSITY_COLOURS, strict=True)
     ]
-    return Style("ramp", (none, *classes, _not_known(Symbol())), "value", unit)
+    return Style("ramp", (none, *classes, not_known(Symbol())), "value", unit)
 
 
 def arrivals_of_water(maximum: float, unit: Text) -> Style:
@@ -270,7 +251,7 @@ def levels() -> Style:
         Class(Text(f"{level} 级", f"Level {level}"), _wash(hue), upper=level if level < worst else math.inf)
         for level, hue in enumerate(INTENSITY_COLOURS, 1)
     ]
-    return Style("ramp", (none, *classes, _not_known(Symbol())), "value")
+    return Style("ramp", (none, *classes, not_known(Symbol())), "value")
 
 
 def _rounded_up(value: float) -> float:
@@ -281,20 +262,20 @@ def _rounded_up(value: float) -> float:
 
 
 FACILITY_GROUPS: tuple[tuple[Text, Symbol, tuple[str, ...]], ...] = (
-    (Text("消防", "Fire service"), _dot("#b3261e", 10, "square"),
+    (Text("消防", "Fire service"), dot("#b3261e", 10, "square"),
      ("fire_station", "hydrant", "water_tank", "suction_point")),
-    (Text("医疗", "Medical"), _dot("#0072b2", 11, "cross"),
+    (Text("医疗", "Medical"), dot("#0072b2", 11, "cross"),
      ("hospital", "clinic", "doctors", "pharmacy", "ambulance_station", "defibrillator", "nursing_home")),
-    (Text("公安与政府", "Police and government"), _dot("#3f3d78", 10, "triangle"), ("police", "townhall")),
-    (Text("学校", "Schools"), _dot("#b8860b", 9, "diamond"), ("school", "kindergarten", "college", "university")),
-    (Text("危险源", "Dangerous goods"), _dot("#5b1a18", 10, "triangle"), ("fuel", "storage_tank", "works")),
+    (Text("公安与政府", "Police and government"), dot("#3f3d78", 10, "triangle"), ("police", "townhall")),
+    (Text("学校", "Schools"), dot("#b8860b", 9, "diamond"), ("school", "kindergarten", "college", "university")),
+    (Text("危险源", "Dangerous goods"), dot("#5b1a18", 10, "triangle"), ("fuel", "storage_tank", "works")),
 )  # fmt: skip
 
 
 def facilities() -> Style:
     """Facilities by what they serve."""
     groups = [Class(label, symbol, values, always=False) for label, symbol, values in FACILITY_GROUPS]
-    return Style("categories", (*groups, Class(Text("其他", "Other"), _dot("#7d888e", 6), always=False)), "kind")
+    return Style("categories", (*groups, Class(Text("其他", "Other"), dot("#7d888e", 6), always=False)), "kind")
 
 
 SETBACK_GROUPS = (
@@ -307,7 +288,7 @@ SETBACK_GROUPS = (
 def setbacks() -> Style:
     """What to keep a distance from, by what it is."""
     classes = [Class(label, _edged(hue), (code,), always=False) for code, label, hue in SETBACK_GROUPS]
-    return Style("categories", (*classes, _not_known(_edged(GREY))), "group")
+    return Style("categories", (*classes, not_known(_edged(GREY))), "group")
 
 
 def _edged(hue: str) -> Symbol:
@@ -338,7 +319,7 @@ def rings(service: str, minutes: Sequence[float]) -> Style:
     bounds = sorted(minutes)
     hues = _shades(SERVICE_COLOURS[service], len(bounds))
     drawn = [Symbol(fill=hue, line=SERVICE_COLOURS[service][0], line_px=0.8) for hue in hues]
-    return Style("ramp", (*_within(bounds, drawn), _not_known(Symbol(fill=GREY))), "minutes", opacity=SEEN_THROUGH)
+    return Style("ramp", (*_within(bounds, drawn), not_known(Symbol(fill=GREY))), "minutes", opacity=SEEN_THROUGH)
 
 
 def ring_line(service: str, minutes: Sequence[float], limit: float | None) -> Style:
@@ -348,8 +329,8 @@ def ring_line(service: str, minutes: Sequence[float], limit: float | None) -> St
     """
     bounds = sorted(minutes)
     shown = limit if limit in bounds else bounds[-1]
-    line = _stroke(SERVICE_COLOURS[service][0], 2.2, dash=(8, 7), opacity=0.9)
-    return Style("ramp", (*_within(bounds, [line if m == shown else Symbol() for m in bounds]), _not_known(Symbol())),
+    line = stroke(SERVICE_COLOURS[service][0], 2.2, dash=(8, 7), opacity=0.9)
+    return Style("ramp", (*_within(bounds, [line if m == shown else Symbol() for m in bounds]), not_known(Symbol())),
                  "minutes")  # fmt: skip
 
 
@@ -374,7 +355,7 @@ def depths(service: str, deepest: int) -> Style:
     classes = [
         Class(Text(f"至少 {n} 个站点", f"{n} or more"), Symbol(fill=hue), upper=n) for n, hue in enumerate(hues, 1)
     ]
-    return Style("ramp", (*classes, _not_known(Symbol(fill=GREY))), "depth", opacity=SEEN_THROUGH)
+    return Style("ramp", (*classes, not_known(Symbol(fill=GREY))), "depth", opacity=SEEN_THROUGH)
 
 
 @dataclass(frozen=True)
@@ -394,7 +375,7 @@ def divided(column: str, parts: Sequence[Part], *, nobody: Text, marked: Text) -
     for part in parts:
         name = Text(f"{part.name.zh}（{marked.zh}）", f"{part.name.en} ({marked.en})") if part.marked else part.name
         classes.append(Class(name, _part(part), (part.part_id,)))
-    return Style("categories", (*classes, _not_known(bare)), column)
+    return Style("categories", (*classes, not_known(bare)), column)
 
 
 def _part(part: Part) -> Symbol:
@@ -406,54 +387,56 @@ def _part(part: Part) -> Symbol:
 def losses() -> Style:
     """Streets by how many people they cost a service; the line grows with the people."""
     low = (0, *LOSS_BOUNDS)
-    later = Class(Text("仅到达变慢", "Only later"), _stroke(LATER, 2, opacity=0.9), upper=0, always=False)
-    lines = [_stroke(LOSS, 2.2 + 1.7 * i, opacity=0.9) for i in range(len(LOSS_BOUNDS) + 1)]
+    later = Class(Text("仅到达变慢", "Only later"), stroke(LATER, 2, opacity=0.9), upper=0, always=False)
+    lines = [stroke(LOSS, 2.2 + 1.7 * i, opacity=0.9) for i in range(len(LOSS_BOUNDS) + 1)]
     classes = [
         Class(Text(f"{a + 1:,}–{b:,} 人", f"{a + 1:,}–{b:,} people"), line, upper=b)
         for a, b, line in zip(low, LOSS_BOUNDS, lines, strict=False)
     ]
     most = Class(Text(f"{LOSS_BOUNDS[-1]:,} 人以上", f"More than {LOSS_BOUNDS[-1]:,}"), lines[-1])
-    return Style("ramp", (later, *classes, most, _not_known(_stroke(GREY, 1))), "people_lost")
+    return Style("ramp", (later, *classes, most, not_known(stroke(GREY, 1))), "people_lost")
 
 
 def everyday(named: Mapping[str, Text]) -> Style:
     """The circle of each everyday category as an outline: ``named`` are the categories' codes with their words."""
     classes = [
-        Class(name, _stroke(hue, 2.2, dash=dash), (code,))
+        Class(name, stroke(hue, 2.2, dash=dash), (code,))
         for (code, name), (hue, dash) in zip(named.items(), EVERYDAY_LINES, strict=False)
     ]
-    return Style("categories", (*classes, _not_known(_stroke(GREY, 1))), "category")
+    return Style("categories", (*classes, not_known(stroke(GREY, 1))), "category")
 
 
 def lacking(codes: Sequence[str], column: str = "circle_missing") -> Style:
     """Homes by how many of ``codes`` are missing, written one after another with semicolons; none when complete."""
-    classes = [Class(Text("不缺", "Nothing missing"), _dot(WALK_COLOURS[0]), ("", None))]
+    classes = [Class(Text("不缺", "Nothing missing"), dot(WALK_COLOURS[0]), ("", None))]
     for n in range(1, len(codes) + 1):
         every = tuple(";".join(some) for some in combinations(codes, n))
         hue = WALK_COLOURS[min(n, len(WALK_COLOURS) - 1)]
-        classes.append(Class(Text(f"缺 {n} 类", f"{n} missing"), _dot(hue), every, always=False))
-    return Style("categories", (*classes, _not_known(_dot(GREY))), column)
+        classes.append(Class(Text(f"缺 {n} 类", f"{n} missing"), dot(hue), every, always=False))
+    return Style("categories", (*classes, not_known(dot(GREY))), column)
 
 
 def arrivals(column: str) -> Style:
     """Homes by the seconds in ``column`` until somebody is there."""
     low = (0, *ARRIVAL_MINUTES)
     classes = [
-        Class(Text(f"{a}–{b} 分钟", f"{a}–{b} min"), _dot(hue), upper=60 * b)
+        Class(Text(f"{a}–{b} 分钟", f"{a}–{b} min"), dot(hue), upper=60 * b)
         for a, b, hue in zip(low, ARRIVAL_MINUTES, WALK_COLOURS, strict=False)
     ]
     last = ARRIVAL_MINUTES[-1]
-    far = Class(Text(f"{last} 分钟以上", f"More than {last} min"), _dot(INK, 7, "square"), always=False)
+    far = Class(Text(f"{last} 分钟以上", f"More than {last} min"), dot(INK, 7, "square"), always=False)
     none = Symbol(fill=PAPER, line=LOST, line_px=2, shape="diamond", size_px=9)
     nowhere = Class(Text("无法到达", "Nobody gets there"), none, always=False)
     return Style("ramp", (*classes, far, nowhere), column, Text("分钟", "min"))
 
 
-def _single(zh: str, en: str, symbol: Symbol) -> Style:
+def single(zh: str, en: str, symbol: Symbol) -> Style:
+    """One class for all."""
     return Style("single", (Class(Text(zh, en), symbol),))
 
 
-def _not_known(symbol: Symbol) -> Class:
+def not_known(symbol: Symbol) -> Class:
+    """The last class, for what is not known; told only where there is any."""
     return Class(UNKNOWN, symbol, always=False)
 
 

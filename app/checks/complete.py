@@ -13,7 +13,7 @@ from app.checks.reading import Read, of_kind
 from app.checks.report import FindingModel, Measure
 from data import standards
 from geo.completeness import Completeness, CompletenessParams, completeness
-from geo.plan import Base
+from geo.readied import Base
 
 OF_HOMES = frozenset({
     "buildings_none", "quarters_may_be_missing", "buildings_thin_on_land", "levels_few", "use_few",

@@ -35,6 +35,8 @@ SAID = ("source", "licence", "attribution", "date")
 """What a layer should say of where it comes from."""
 WHOLE = ("hazard", "elevation", "communities")
 """Kinds that should say something of all the ground."""
+SPREAD = ("shelters",)
+"""Kinds that should be spread over most of it."""
 MAP_TABLES = ("buildings", "facilities", "shelters", "areas", "lines", "boundaries")
 
 
@@ -95,7 +97,8 @@ def _cover(read: Read, box: Box, ground: Ground) -> float:
 
 def _reach(layer: Layer, cover: float | None, limits: CheckParams) -> Iterator[FindingModel]:
     """What is to be said of a layer that should cover the study and does not."""
-    if layer.kind in WHOLE and cover is not None and cover < limits.cover_share:
+    least = limits.cover_share if layer.kind in WHOLE else limits.thin_share if layer.kind in SPREAD else 0.0
+    if cover is not None and cover < least:
         yield found_here("covers_part", "warning", layer_id=layer.layer_id, share=f"{cover:.0%}")
 
 

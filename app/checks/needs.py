@@ -11,7 +11,7 @@ from data.osm import Extract
 from data.study import StudyFile
 from geo.city import PlanParams
 from geo.communities import OUTSIDE
-from geo.plan import Base
+from geo.readied import Base
 
 STATES: dict[Source, State] = {
     "map": "there", "given": "there", "map_and_given": "there", "estimated": "assumed", "made": "assumed",

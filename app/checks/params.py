@@ -13,6 +13,7 @@ class CheckParams(Sourced):
     subject = "check"
 
     cover_share: float = Field(ge=0, le=1, description="Least share of the ground that hazards and communities cover.")
+    thin_share: float = Field(ge=0, le=1, description="Least share of the ground over which shelters are spread.")
     off_street_share: float = Field(ge=0, le=1, description="Most of a layer's places that may lie near no street.")
     same_place_m: float = Field(ge=0, le=1000, description="Two of a kind this near may be one place, metres.")
     old_years: float = Field(gt=0, le=100, description="Data older than this is told as old, years.")

@@ -24,7 +24,7 @@ from data.study.outline import Ground as Near
 from data.study.outline import Outline, ground_of
 from geo.errors import RenxingError
 from geo.hazards import Grid, Hazard
-from geo.plan import Base
+from geo.readied import Base
 
 Content: TypeAlias = layers.Content | Extract
 Result = TypeVar("Result")
@@ -148,7 +148,8 @@ def _raw(layer: Layer, path: Path, near: Near) -> vectors.Read | None:
     """A table as its file has it; None for what is none."""
     if layer.kind not in (*given.KINDS, STREETS) or rasters.is_raster(path):
         return None
-    return vectors.read(path, crs=layer.crs, columns=layer.columns, join=layers.join_of(layer, path, near))
+    join = layers.join_of(layer, path, near)
+    return vectors.read(path, crs=layer.crs, columns=layer.columns, join=join, only=layer.where)
 
 
 def outline(study: StudyFile, folder: Path) -> tuple[Outline | None, tuple[FindingModel, ...]]:

@@ -26,10 +26,10 @@ from data import study
 from data.extents import distance_km, overlap, require_overlap
 from data.study import StudyFile
 from data.study.outline import BEYOND_M
-from geo import plan, snapping
+from geo import readied, snapping
 from geo.city import PlanParams
 from geo.errors import NoOverlapError
-from geo.plan import Base
+from geo.readied import Base
 from geo.reasons import Severity
 
 RASTERS = ("hazard", "elevation")
@@ -70,7 +70,8 @@ def tried(
         return None, stopped
     said = {(f.code, f.en) for read in reads for f in read.findings}
     called = {layer.called: layer.layer_id for layer in file.layers}
-    notes = [f for f in told(base.notes, layers=called) if (f.code, f.en) not in said]
+    every = dict.fromkeys((*base.notes, *(note for name in base.city.derived for note in base.hazard_notes[name])))
+    notes = [f for f in told(every, layers=called) if (f.code, f.en) not in said]
     owned = (_owned(note, reads) for note in notes)
     return base, (*misplaced(reads), *owned, *_across(base, reads, limits))
 
@@ -89,7 +90,7 @@ def _prepared(
         return None, ()
     left = file.model_copy(update={"layers": [layer for layer in file.layers if layer.layer_id not in lost]})
     undrawn = _undrawn(params)
-    base, stopped = attempted(lambda: plan.prepare(study.load(left, folder), params=undrawn), folder=folder)
+    base, stopped = attempted(lambda: readied.prepare(study.load(left, folder), params=undrawn), folder=folder)
     return base, tuple(_placed(finding, file) for finding in stopped)
 
 

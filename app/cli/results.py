@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,26 +12,25 @@ from rich.text import Text
 from app.cli.options import Language
 from app.cli.screen import out
 from app.cli.tables import Column, dim, print_table
-from app.drawings import named
 from app.export import records
+from app.fields import named
 from app.store import Run
 from app.texts import codes, words
 from app.views import STATUS_ORDER
 from data.study import StudyFile
 from tiles import style
 
-HEADLINE = (
-    "people",
-    "people_served",
-    "people_unserved",
-    "people_lost_access",
-    "people_exposed",
-    "shelters_usable",
-    "walk_s_median",
-)
-UNDER_HAZARD = ("people_serious", "people_displaced")
-"""What is shown as well where a hazard does it to anybody."""
-COMMUNITIES = ("people", "people_served", "people_unserved", "people_cut_off", "shelters_usable", "walk_s_median")
+HEADLINE = ("people", "people_served", "people_unserved", "people_full", "people_cut_off", "shelters_usable",
+            "shelter_capacity", "walk_s_median", "clearance_s", "people_unhoused", "people_displaced", "people_exposed",
+            "people_lost_access", "people_serious")  # fmt: skip
+"""The city in a few numbers, the most useful first."""
+COMMUNITIES = ("people", "people_served", "people_unserved", "people_full", "people_cut_off", "shelters_usable",
+               "shelter_capacity", "walk_s_median", "clearance_s", "leave_by_h", "people_unhoused")  # fmt: skip
+WHERE_ANY = ("people_full", "people_cut_off", "people_unhoused", "people_displaced", "people_exposed",
+             "people_lost_access", "people_serious")  # fmt: skip
+"""What is shown only where there are any such people."""
+MINUTES = ("walk_s_median", "clearance_s")
+"""Seconds that are written as minutes."""
 SHARES = ("fire_share", "medical_share", "police_share", "supplies_share", "circle_share")
 """Shares of people by service."""
 STREET_SHARES = ("fire_street_share", "medical_street_share", "police_street_share", "supplies_street_share",
@@ -47,8 +47,7 @@ COLOURS = {"good": style.GOOD, "watch": style.WATCH, "bad": style.BAD, "empty": 
 def print_headlines(study: StudyFile, runs: Sequence[Run], lang: Language) -> None:
     """One row a scenario: the city in a few numbers."""
     headlines = [run.record.headline for run in runs]
-    felt = [name for name in UNDER_HAZARD if any(_some(headline.get(name)) for headline in headlines)]
-    told = _told((*HEADLINE, *felt), headlines)
+    told = _told(HEADLINE, headlines)
     columns = [Column(words("index.scenarios").of(lang), number=False), *(_column(name, lang) for name in told)]
     rows = [
         [scenario_name(run, lang), *(_number(name, headline.get(name)) for name in told)]
@@ -67,7 +66,7 @@ def print_communities(study: StudyFile, run: Run, lang: Language, *, every: bool
 
     Of many only the weakest are shown, unless ``every`` one is asked for.
     """
-    known = sorted(records(run.table("communities")), key=_weakness)
+    known = _told_apart(run, sorted(records(run.table("communities")), key=_weakness))
     rows = known if every else known[:WEAKEST]
     _print_numbers(f"{study_name(study, lang)} · {scenario_name(run, lang)} · {run.run_id}", rows, lang)
     if len(rows) < len(known):
@@ -75,12 +74,25 @@ def print_communities(study: StudyFile, run: Run, lang: Language, *, every: bool
     console = out()
     for row in rows:
         console.print(_reason(row, lang), soft_wrap=True)
+        if isinstance(fix := row.get(f"fix_{lang.value}"), str) and fix:
+            console.print(Text(f"  → {fix}", style="dim"), soft_wrap=True)
     if any(share in row for row in rows[:1] for share in SHARES):
         print_services(run, rows, lang)
     console.print(Text(f"\n{words('page.notes').of(lang)}", style="bold"))
     for note in run.record.notes:
         console.print(Text(f"· {note.zh if lang is Language.zh else note.en}"), soft_wrap=True)
     dim("; ".join(run.record.attribution))
+
+
+def _told_apart(run: Run, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, each of a name that several have with the unit above it as ``above``."""
+    names = Counter(row.get("name") for row in rows)
+    above = records(run.table("districts")) if "districts" in run.layers else []
+    called = {row["community_id"]: row.get("name") for row in above}
+    return [
+        row | {"above": called.get(row.get("parent_id")) or row.get("parent_id")} if names[row.get("name")] > 1 else row
+        for row in rows
+    ]
 
 
 def _print_numbers(title: str, rows: Sequence[dict[str, Any]], lang: Language) -> None:
@@ -90,7 +102,7 @@ def _print_numbers(title: str, rows: Sequence[dict[str, Any]], lang: Language) -
         *(_column(name, lang) for name in told),
         Column(words("field.status").of(lang), number=False),
     ]
-    cells = [[_name(row, lang), *(_number(name, row[name]) for name in told), _status(row, lang)] for row in rows]
+    cells = [[_name(row, lang), *(_number(name, row.get(name)) for name in told), _status(row, lang)] for row in rows]
     print_table(title, columns, cells, lang)
 
 
@@ -169,13 +181,19 @@ def scenario_name(run: Run, lang: Language) -> str:
 
 
 def _told(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns to show; those of people only where somebody counted them."""
-    return [c for c in columns if not c.startswith("people") or any(_is_number(row.get(c)) for row in rows)]
+    """The columns to show: those that are there; of people only where somebody counted them, or there are any."""
+    return [name for name in columns if any(_worth_a_column(name, row) for row in rows)]
+
+
+def _worth_a_column(name: str, row: Mapping[str, Any]) -> bool:
+    if name in WHERE_ANY:
+        return _some(row.get(name))
+    return _is_number(row.get(name)) if name.startswith(("people", "leave")) else name in row
 
 
 def _column(name: str, lang: Language) -> Column:
     apart = "，" if lang is Language.zh else ", "
-    unit = f"{apart}{words('unit.min').of(lang)}" if name.startswith("walk_s") else ""
+    unit = f"{apart}{words('unit.min').of(lang)}" if name in MINUTES else ""
     return Column(words(f"field.{name}").of(lang) + unit)
 
 
@@ -186,7 +204,8 @@ def _weakness(row: dict[str, Any]) -> tuple[int, float, str]:
 
 
 def _name(row: dict[str, Any], lang: Language) -> str:
-    return named(row).of(lang) or str(row["community_id"])
+    name = named(row).of(lang) or str(row["community_id"])
+    return f"{name} · {row['above']}" if row.get("above") else name
 
 
 def _status(row: dict[str, Any], lang: Language) -> Text:
@@ -200,7 +219,9 @@ def _reason(row: dict[str, Any], lang: Language, column: str = "reason") -> Text
 
 
 def _number(column: str, value: Any) -> str:
-    """A count with thousands apart, seconds as minutes; a dash where nothing is known."""
+    """A count with thousands apart, seconds as minutes, hours to a tenth; a dash where nothing is known."""
     if not _is_number(value):
         return "–"
-    return f"{value / 60:.1f}" if column.startswith("walk_s") else f"{value:,.0f}"
+    if column == "leave_by_h":
+        return f"{value:.1f}"
+    return f"{value / 60:.1f}" if column in MINUTES else f"{value:,.0f}"

@@ -195,6 +195,15 @@ def add(
             "classes. May be repeated.",
         ),
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="COLUMN=VALUE[,VALUE…]",
+            help="Take only the rows of a table whose column, as the file names it, has one of the values (COLUMN= an "
+            'empty cell, COLUMN!=VALUE the others; a value with a comma in "quotes"). May be repeated: all must hold.',
+        ),
+    ] = None,
     nodata: Annotated[
         list[str] | None,
         typer.Option(
@@ -272,6 +281,7 @@ def add(
             nodata=nodata_of(nodata or ()),
             columns=mapped.columns,
             constants=mapped.constants,
+            where=tuple(where or ()),
             class_table=mapped.class_table,
             return_period_y=return_period,
             hours=hour,

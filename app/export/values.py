@@ -19,6 +19,12 @@ def decimals(column: str) -> int | None:
     return next((digits for unit, digits in DECIMALS.items() if unit in words), None)
 
 
+def rounded(column: str, value: Any) -> Any:
+    """One value of a column, a measure to what it is worth."""
+    digits = decimals(column)
+    return round(value, digits) if isinstance(value, float) and digits is not None else value
+
+
 def attributes(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     """The columns of a layer without its geometry, measures rounded to what they are worth."""
     plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))

@@ -142,7 +142,7 @@ def _class(cls: Class, lang: str) -> dict[str, Any]:
 def _field(field: Field, lang: str) -> dict[str, Any]:
     words = {name: _in(getattr(field, name), lang) for name in ("label", "unit", "missing")}
     codes = {code: text.of(lang) for code, text in field.codes.items()}
-    columns = {name: getattr(field, name) for name in ("column", "kind", "normal", "needs", "lacks")}
+    columns = {name: getattr(field, name) for name in ("column", "kind", "normal", "needs", "lacks", "only_some")}
     return {**columns, **words, "codes": codes}
 
 

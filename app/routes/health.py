@@ -10,7 +10,10 @@ from app.schemas import Health, Limit, Limits, Ready
 from app.settings import Settings
 
 router = APIRouter(tags=["service"])
-LIMITS = ("download_features", "tile_bytes", "tile_features")
+LIMITS = (
+    *("body_bytes", "download_features", "tile_bytes", "tile_features"),
+    *("what_if_edits", "what_if_features", "what_if_vertices"),
+)
 
 
 @router.get("/healthz", summary="Whether the process answers")

@@ -11,22 +11,27 @@ from numpy.typing import NDArray
 
 from geo.crs import WGS84, reproject
 
+Shapes = NDArray[np.object_]
 DECIMALS = 7
 """Coordinates are kept to 1e-7 degrees, about a centimetre."""
 
 
 def laid_down(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table as it is kept: longitude and latitude (EPSG:4326) to 1e-7 degrees, rows in the order of their id."""
-    source = frame.crs.to_string()
+    moved = in_degrees(frame.geometry.to_numpy(), source=frame.crs.to_string())
+    kept = frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
+    name = id_column(kept)
+    return (kept.sort_values(name, kind="stable") if name else kept).reset_index(drop=True)
+
+
+def in_degrees(shapes: Shapes, *, source: str) -> Shapes:
+    """Shapes (n,) of the CRS ``source`` in longitude and latitude (EPSG:4326), to 1e-7 degrees."""
 
     def degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = reproject(xy[:, 0], xy[:, 1], source=source, target=WGS84)
         return np.asarray(np.column_stack((x, y)).round(DECIMALS))
 
-    moved = shapely.transform(frame.geometry.to_numpy(), degrees)
-    kept = frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
-    name = id_column(kept)
-    return (kept.sort_values(name, kind="stable") if name else kept).reset_index(drop=True)
+    return np.asarray(shapely.transform(shapes, degrees), dtype=object)
 
 
 def id_column(frame: gpd.GeoDataFrame) -> str | None:

@@ -144,7 +144,7 @@ class Workspace:
             file = _with_inputs(file, fresh, inputs, boundary)
             (fresh / DEFINITION).write_text(file.dump(), encoding="utf-8")
             if check:
-                with _named_as_given(fresh, file, inputs, boundary):
+                with named_as(_given(fresh, file, inputs, boundary)):
                     check(file, fresh)
         return self.study(file.study_id)
 
@@ -333,12 +333,17 @@ def _taken_in(folder: Path, layer: Layer, source: Path, *, beside: Layer | None 
     return layer.model_copy(update={"file": file, "sha256": sha256})
 
 
-@contextlib.contextmanager
-def _named_as_given(folder: Path, file: StudyFile, given: Mapping[str, Path], boundary: Path | None) -> Iterator[None]:
-    """Say of a fault which file of the person's it is in, not which copy."""
+def _given(folder: Path, file: StudyFile, given: Mapping[str, Path], boundary: Path | None) -> dict[str, str]:
+    """Each copy in the folder, and the person's file that it is one of."""
     names = {str(folder / layer.file): str(given[layer.layer_id]) for layer in file.layers}
     if boundary is not None:
         names |= {str(folder / str(file.boundary)): str(boundary), str(file.boundary): str(boundary)}
+    return names
+
+
+@contextlib.contextmanager
+def named_as(names: Mapping[str, str]) -> Iterator[None]:
+    """Say of a fault where it is by what the person gave (the values), not by the copy of it (the keys)."""
     try:
         yield
     except RenxingError as error:

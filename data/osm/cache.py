@@ -22,7 +22,7 @@ from data.osm.extract import Extract, read
 from geo.errors import Fault, FileMissingError, UnreadableError
 from geo.network import Ways
 
-FORMAT = 4
+FORMAT = 5
 """Form of the folder, and of the rules by which a map is read: counted up when either changes."""
 TABLES = ("buildings", "facilities", "shelters", "areas", "lines", "boundaries", "places")
 _ABOUT, _TAGS, _NODES, _BARRIERS = "extract.json", "ways.parquet", "nodes.parquet", "barriers.parquet"

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from osmium.io import File
 from osmium.osm.types import OSMEntity
 
+from data import signatures
 from data.osm.raw import Header
 from data.osm.values import day
 from data.osm.wire import zero_in_text
@@ -31,17 +32,17 @@ NEW_OBJECT = 1 << 40
 """Added to the number of an object that has no id of OpenStreetMap's yet; real ids are far below."""
 EXPECTED = "an OpenStreetMap file (.osm.pbf, .osm, .osm.gz, .osm.bz2, .o5m)"
 AGAIN = "Download or export it again; it may be cut off."
-_MAGIC = {
-    b"\x1f\x8b": "osm.gz", b"BZh": "osm.bz2", b"<": "osm", b"\xef\xbb\xbf<": "osm", b"\xff\xe0\x04o5": "o5m",
+_FORMS = {
+    signatures.GZIP: "osm.gz", signatures.BZIP2: "osm.bz2", b"<": "osm", b"\xef\xbb\xbf<": "osm", signatures.O5M: "o5m",
 }  # fmt: skip
 _UNPACK = "Unpack it, and give the .osm or .osm.pbf file that is inside."
 _OTHERS = {
-    b"PK\x03\x04": ("a zip archive", _UNPACK), b"\xfd7zXZ\x00": ("a file packed with xz", _UNPACK),
-    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK), b"\x28\xb5\x2f\xfd": ("a file packed with zstd", _UNPACK),
-    b"Rar!": ("a rar archive", _UNPACK),
-    b"SQLite format 3": ("a database such as a GeoPackage", "Add its tables one by one, as streets, buildings, …"),
-    b"II*\0": ("a raster (TIFF)", ""), b"MM\0*": ("a raster (TIFF)", ""), b"%PDF": ("a PDF", ""),
-    b"\0\0\x27\x0a": ("a Shapefile", "Add its zip as a layer of streets, buildings, …"),
+    signatures.ZIP: ("a zip archive", _UNPACK), signatures.XZ: ("a file packed with xz", _UNPACK),
+    signatures.SEVEN_ZIP: ("a 7z archive", _UNPACK), signatures.ZSTD: ("a file packed with zstd", _UNPACK),
+    signatures.RAR: ("a rar archive", _UNPACK),
+    signatures.SQLITE: ("a database such as a GeoPackage", "Add its tables one by one, as streets, buildings, …"),
+    **dict.fromkeys(signatures.TIFF, ("a raster (TIFF)", "")), signatures.PDF: ("a PDF", ""),
+    signatures.SHAPEFILE: ("a Shapefile", "Add its zip as a layer of streets, buildings, …"),
     b"{": ("JSON", "Give the map as .osm.pbf or .osm, or add the GeoJSON as a layer of streets, buildings, …"),
 }  # fmt: skip
 """What people give in the place of a map, by how it begins: what it is, and what to do."""
@@ -72,7 +73,7 @@ def _form(start: bytes, path: Path) -> str:
         raise UnreadableError(Fault(EXPECTED, "an empty file", str(path), AGAIN))
     if _PBF in start:
         return "pbf"
-    if form := next((form for magic, form in _MAGIC.items() if start.lstrip().startswith(magic)), None):
+    if form := next((form for magic, form in _FORMS.items() if start.lstrip().startswith(magic)), None):
         return form
     what = next((said for magic, said in _OTHERS.items() if start.lstrip().startswith(magic)), None)
     found, cure = what or (f"something else, beginning {start[:16]!r}", "")

@@ -17,7 +17,7 @@ from data.osm.raw import Ints
 from data.osm.tables import Mapped, frame, text
 from data.osm.tagging import Tags, under
 from data.osm.values import count
-from geo.tables import NAMES, SHELTERS, Schema, checked
+from geo.tables import NAMES, SHELTERS, Column, Schema, checked
 
 _SITES = Schema("sites", tuple(c for c in SHELTERS.columns if c.name in ("shelter_id", "kind", *NAMES)))
 OPEN_KINDS = frozenset(kind for rules in kinds.OPEN_SPACES.values() for kind in rules.values())
@@ -31,7 +31,8 @@ def shelters(
     ``origin`` is ``mapped`` where the map says it is one (``kinds.refuge``), else ``candidate``: schools, halls, sports
     grounds, …, and open ground of any size, whose tier is ``emergency``. More columns: ``valid_for`` and
     ``invalid_for`` (hazards, ``flood;fire``, None when nothing is said), ``access`` (as tagged) and ``levels_assumed``
-    (in ``floor_m2`` some building of unknown height counts as one storey).
+    (in ``floor_m2`` some building of unknown height counts as one storey). Columns that a table need not have (state,
+    conversion, entrances, …) are empty: no tags are agreed for them.
     """
     mapped = _refuges(of)
     could = facilities[facilities["kind"].isin(kinds.CANDIDATES)].rename(columns={"facility_id": "shelter_id"})
@@ -77,8 +78,14 @@ def _with_room(sites: gpd.GeoDataFrame, of: Mapped, buildings: gpd.GeoDataFrame)
         "invalid_for": text(tags.each(lambda t: kinds.hazards_said(t, valid=False))),
         "access": text(tags.each(under("access"))),
     }  # fmt: skip
+    columns |= {c.name: _nothing(c, len(sites)) for c in SHELTERS.columns if not c.required}
     geometry = sites.geometry
     return sites.drop(columns="geometry").assign(**columns).set_geometry(geometry)
+
+
+def _nothing(column: Column, n: int) -> Any:
+    """A column in which nothing is said."""
+    return np.full(n, np.nan) if column.kind == "float" else text([None] * n)
 
 
 def _rows(ids: pd.Series[Any], of: Mapped) -> Ints:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
 import data.study.text as text
+from data import choosing
 from data.given import KINDS
 from data.hazards import HAZARDS, unit_named
 from data.hazards import KINDS as HAZARD_KINDS
@@ -34,7 +35,7 @@ OF_HAZARDS = ("hazard", "return_period_y", "classes", "class_table", "hours", "u
 """What only a hazard can say."""
 IDLE: Mapping[str, tuple[str, ...]] = {"hazard": ("time",), "population": OF_HAZARDS}
 """What layers of a kind cannot say; the kinds not named: nothing of hazards, no unit and no time."""
-OF_FILES = ("file", "unit", "classes", "class_table", "crs", "nodata", "time", "columns", "constants")
+OF_FILES = ("file", "unit", "classes", "class_table", "crs", "nodata", "time", "columns", "constants", "where")
 """What only a layer with a file can say."""
 HASHED = re.compile(r"[a-z]+-[0-9a-f]{8}")
 """Id made of a title in another script (``app.store.ids``)."""
@@ -96,6 +97,10 @@ class Layer(BaseModel):
     )
     columns: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = the file's column.")
     constants: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = what every row has.")
+    where: list[str] = Field(
+        default_factory=list, description="Tables only: rows that are taken, each COLUMN=VALUE[,VALUE…] or "
+        "COLUMN!=VALUE as the file names them; all must hold (text)."
+    )  # fmt: skip
 
     @property
     def called(self) -> str:
@@ -171,6 +176,20 @@ class StudyFile(BaseModel):
         """The hazards by layer id."""
         return {layer.layer_id: layer for layer in self.layers if layer.kind == "hazard"}
 
+    def frames(self, scenario: Scenario) -> tuple[Layer, ...]:
+        """The hours that are known of the hazards in force: layers of one's kind and return period that say an hour.
+
+        A hazard in force that says no hour itself has none.
+        """
+        timed = [layer for layer in self.hazard_layers().values() if layer.hours is not None]
+        series = {(one.hazard, one.return_period_y) for one in timed if one.layer_id in scenario.hazards}
+        return tuple(one for one in timed if (one.hazard, one.return_period_y) in series)
+
+    def counted(self, scenario: Scenario) -> tuple[Layer, ...]:
+        """The layers that decide what comes out in a scenario: of hazards those in force and their other hours."""
+        hazards = {*scenario.hazards, *(layer.layer_id for layer in self.frames(scenario))}
+        return tuple(layer for layer in self.layers if layer.kind != "hazard" or layer.layer_id in hazards)
+
     def of_kind(self, kind: str) -> tuple[Layer, ...]:
         """The layers of one kind."""
         return tuple(layer for layer in self.layers if layer.kind == kind)
@@ -207,7 +226,8 @@ def _layer_faults(layer: Layer, where: str) -> Iterator[Fault]:
     for name in IDLE.get(layer.kind, (*OF_HAZARDS, "unit", "time")):
         if getattr(layer, name) not in (None, {}):
             yield Fault(f"no {name} on a layer of kind {layer.kind}", repr(getattr(layer, name)), where)
-    for name in ("columns", "constants"):
+    yield from choosing.faults(layer.where, f"{where}, where")
+    for name in ("columns", "constants", "where"):
         if getattr(layer, name) and layer.kind not in (*TABLES, "hazard"):
             yield Fault(f"{name} only on tables and hazards", f"{name} on {layer.kind}", where)
 
@@ -217,7 +237,7 @@ def _derived_faults(layer: Layer, where: str) -> Iterator[Fault]:
         found = f"{layer.kind} {layer.hazard or ''}".strip()
         yield Fault(f"a derived hazard of {', '.join(DERIVED)}", found, f"{where}, hazard")
     for name in OF_FILES:
-        if getattr(layer, name) not in ("", None, {}):
+        if getattr(layer, name) not in ("", None, {}, []):
             yield Fault(f"no {name} of a derived hazard", repr(getattr(layer, name)), where)
 
 
@@ -233,14 +253,6 @@ def _hazard_faults(layer: Layer, where: str) -> Iterator[Fault]:
             yield Fault("a value in the file = 0 or more, in unit", found, f"{where}, classes")
     strange = [*({*layer.columns} - ZONE_COLUMNS), *({*layer.constants} - {LEVEL, VALUE})]
     yield from (Fault(f"{', '.join(sorted(ZONE_COLUMNS))} of a hazard", repr(name), where) for name in strange)
-
-
-def is_number(text: str) -> bool:
-    """Whether the text is a number, and a finite one."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def inside(path: str) -> bool:

@@ -71,14 +71,19 @@ class Read:
 def read(layer: Layer, path: Path, *, ground: Ground) -> Read:
     """The content of a layer of any kind but ``osm`` (``data.osm``) and derived hazards (``geo.derived``).
 
-    Raises what the reader of its kind raises.
+    Raises what the reader of its kind raises, and ParameterError for rows chosen of a raster.
     """
+    if layer.where and rasters.is_raster(path):
+        cure = "Leave --where out, or give a table."
+        raise ParameterError(Fault("rows chosen of a table only", "a raster", str(path), cure))
     if layer.kind == "hazard":
         return _hazard(layer, path, ground)
     if layer.kind == ELEVATION:
         return Read(layer, *rasters.heights(path, crs=layer.crs, nodata=layer.nodata))
     if layer.kind == STREETS:
-        content = vectors.read(path, crs=layer.crs, columns=layer.columns, near=ground.bounds, into=ground.crs)
+        content = vectors.read(
+            path, crs=layer.crs, columns=layer.columns, near=ground.bounds, into=ground.crs, only=layer.where
+        )
         return Read(layer, *_lines(layer, content), content.conversions)
     if layer.kind == "population" and rasters.is_raster(path):
         cells, said = people.read(path, into=ground.crs, unit=layer.unit, crs=layer.crs, nodata=layer.nodata)
@@ -98,6 +103,7 @@ def _table(layer: Layer, path: Path, ground: Ground) -> Read:
         near=ground.bounds,
         into=ground.crs,
         join=join_of(layer, path, ground),
+        only=layer.where,
     )
     columns = {o: theirs for o, theirs in layer.columns.items() if not (content.joined and o in joined.NAMING)}
     table, notes = given.understood(content, layer.kind, columns=columns, constants=layer.constants)
@@ -121,7 +127,9 @@ def _hazard(layer: Layer, path: Path, ground: Ground) -> Read:
         )
     else:
         table = {name: title for name, title in layer.columns.items() if name == vectors.TABLE}
-        content = vectors.read(path, crs=layer.crs, columns=table, near=ground.bounds, into=ground.crs)
+        content = vectors.read(
+            path, crs=layer.crs, columns=table, near=ground.bounds, into=ground.crs, only=layer.where
+        )
         grid, notes = zones.understood(
             content, kind=kind, unit=unit, column=layer.columns.get(VALUE) or layer.columns.get(LEVEL),
             classes=_classes(layer), constants=layer.constants, nodata=layer.nodata, extent=ground.wide,
@@ -131,7 +139,7 @@ def _hazard(layer: Layer, path: Path, ground: Ground) -> Read:
     factor = of.units.get(unit, 1.0)
     hazard = Hazard(
         layer.layer_id, kind, of.unit, grid, of.none_is, label_zh=zh, label_en=en,
-        uncertainty=(layer.uncertainty or 0.0) * factor,
+        uncertainty=(layer.uncertainty or 0.0) * factor, hours=layer.hours, return_period_y=layer.return_period_y,
     )  # fmt: skip
     return Read(layer, hazard, notes, (*done, *_converted(unit, of.unit)))
 

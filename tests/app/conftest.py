@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.app import drawn_town
-from tests.app.command_line import Renxing
+from tests.app.command_line import Renxing, commanded
 
 
 @pytest.fixture
@@ -29,3 +29,15 @@ def flooded(town: Renxing, tmp_path: Path) -> Renxing:
     added = town("add", "town", "hazard", flood, "--hazard", "flood", "--unit", "m", "--scenario", "flood")
     assert added.code == 0, added.err
     return town
+
+
+@pytest.fixture(scope="session")
+def housed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the flooded town and its hall: made once, for tests that only ask."""
+    folder = tmp_path_factory.mktemp("asked")
+    workspace = folder / "workspace"
+    commanded(workspace, "new", "town", "--osm", drawn_town.extract(folder), "--name", "Town")
+    flood = ("--hazard", "flood", "--unit", "m", "--scenario", "flood")
+    commanded(workspace, "add", "town", "hazard", drawn_town.flood(folder), *flood)
+    commanded(workspace, "add", "town", "shelters", drawn_town.shelters(folder))
+    return workspace

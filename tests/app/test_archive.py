@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Callable
@@ -134,6 +135,55 @@ def test_what_is_no_whole_archive_is_refused(
     with pytest.raises(UnreadableError, match=said):
         replay(there, bad)
     assert there.studies() == [] and not list(there.path.rglob("evil"))
+
+
+def relisted(**contents: bytes) -> Callable[[dict[str, bytes]], None]:
+    """Parts changed (named as they begin, ``__`` for a slash), and listed as they are now."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        listed = orjson.loads(parts[MANIFEST])
+        for start, content in contents.items():
+            name = next(name for name in parts if name.startswith(start.replace("__", "/")))
+            parts[name] = content
+            listed["files"][name] = hashlib.sha256(content).hexdigest()
+        parts[MANIFEST] = orjson.dumps(listed)
+
+    return change
+
+
+def of_another_scenario(parts: dict[str, bytes]) -> None:
+    listed = orjson.loads(parts[MANIFEST])
+    listed["runs"][0]["recipe"]["scenario"]["scenario_id"] = "tsunami"
+    parts[MANIFEST] = orjson.dumps(listed)
+
+
+def with_a_strange_number(parts: dict[str, bytes]) -> None:
+    listed = orjson.loads(parts[MANIFEST])
+    listed["runs"][0]["recipe"]["parameters"]["walk"]["max_minutes"] = -1
+    parts[MANIFEST] = orjson.dumps(listed)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (relisted(inputs__osm=b"<osm version='0.6'><node"), "bad.zip/inputs/osm"),
+        (of_another_scenario, "one of 'tsunami'"),
+        (with_a_strange_number, "max_minutes"),
+    ],
+)
+def test_what_cannot_be_computed_leaves_nothing_behind(
+    archive: Path,
+    tmp_path: Path,
+    change: Callable[[dict[str, bytes]], None],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever is wrong is found before the study is there; its inputs are never read in this process."""
+    monkeypatch.setattr("data.study.load", lambda *_: pytest.fail("read in this process"))
+    there = Workspace.open(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=said):
+        replay(there, rewritten(archive, tmp_path / "bad.zip", change))
+    assert [path for path in there.path.rglob("*") if path != there.root] == []
 
 
 def test_broken_files_are_refused(archive: Path, tmp_path: Path) -> None:

@@ -29,7 +29,12 @@ def command(*words: object) -> list[str]:
 
 
 def started(words: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    """The command as a terminal starts it: whoever runs the tests may have told their processes to ignore ctrl-C."""
+    ignored = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    finally:
+        signal.signal(signal.SIGINT, ignored)
 
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}

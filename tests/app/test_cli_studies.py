@@ -111,3 +111,36 @@ def test_what_is_said_at_the_door_is_in_chinese_when_asked(
     found = json.loads((tmp_path / "out/communities.geojson").read_text(encoding="utf-8"))
     assert "City model (CC-BY-4.0)" in found["attribution"]
     assert [source["layer_id"] for source in found["sources"]] == [flooded_layer(runs), "osm"]
+
+
+def test_some_rows_of_a_table_are_taken_kept_and_taken_again(town: Renxing, tmp_path: Path) -> None:
+    halls = {"TYPE": ["School", "School", "School", "Shop"], "n": ["100 Orang", "200", "Besar", "5"]}
+    shapes = [shapely.box(EAST + 60 * i, NORTH, EAST + 60 * i + 40, NORTH + 40) for i in range(4)]
+    gpd.GeoDataFrame(halls, geometry=shapes, crs=CRS).to_file(tmp_path / "halls.gpkg")
+    words = ("add", "town", "shelters", tmp_path / "halls.gpkg", "--map", "capacity=n", "--map", "origin:=candidate")
+    for where, says in (("TYP=School", "Did you mean TYPE?"), ("TYPE=Hall", "TYPE is School (3), Shop (1)")):
+        refused = town(*words, "--where", where)
+        assert (refused.code, says in refused.err) == (1, True), refused.err
+    added = town(*words, "--where", "type=School", "--json")
+    assert added.code == 0, added.err
+    assert "Rows with type=School: 3 of 4 taken, 1 left out." in added.err
+    layer = added.json["layers"][-1]
+    assert (layer["where"], layer["conversions"][0]) == (["type=School"], "where type=School: 3 of 4 rows")
+    told = town("check", "town", "--json").json["layers"][-1]
+    assert (told["rows"], told["conversions"][0]) == (3, "where type=School: 3 of 4 rows")
+    codes = {finding["code"]: finding["count"] for finding in told["findings"]}
+    assert (codes["rows_chosen"], codes["values_not_understood"]) == (3, 1)
+    definition = town.studies / "town" / "study.toml"
+    definition.write_text(definition.read_text(encoding="utf-8").replace("type=School", "type!=School"), "utf-8")
+    assert town("check", "town", "--json").json["layers"][-1]["rows"] == 1
+    (run,) = town("run", "town", "--json").json["runs"]
+    recipe = json.loads(next(town.studies.glob(f"town/runs/{run['run_id']}/run.json")).read_text(encoding="utf-8"))
+    assert '["type!=School"]' in json.dumps(recipe)
+
+
+@pytest.mark.parametrize(("kind", "where", "says"), [
+    ("elevation", "a=b", "--where only with a table"), ("shelters", "TYPE", "expected COLUMN=VALUE"),
+])  # fmt: skip
+def test_rows_that_cannot_be_chosen(town: Renxing, kind: str, where: str, says: str) -> None:
+    said = town("add", "town", kind, "none.tif", "--where", where)
+    assert (said.code, says in said.err) == (1, True), said.err

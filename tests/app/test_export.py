@@ -28,14 +28,14 @@ from app.store import Run
 from geo.errors import ConflictError, NotFoundError, StorageError
 from tests.app import circles_made
 from tests.app.hand_made import HOSTILE, saved
-from tiles import style
+from tiles import evacuation, style
 from tiles.style import Style
 from tiles.text import Text
 
 QUOTED = re.compile(r"\"[^\"]+\"")
 RINGS = style.rings("fire", [5, 10, 15])
 STYLES = [
-    style.status(), style.walking(), style.shelters(), style.open_streets(), style.flows(), style.depth(px=3),
+    style.status(), style.walking(), evacuation.shelters(), style.open_streets(), evacuation.flows(), style.depth(px=3),
     style.facilities(), style.lost(), RINGS, style.depths("fire", 3), style.losses(), style.lacking(("a", "b")),
     style.arrivals("fire_s"),
 ]  # fmt: skip
@@ -173,7 +173,9 @@ def true(database: sqlite3.Connection, rule: str, value: float) -> bool:
 
 
 @pytest.mark.parametrize(
-    "look", [style.walking(), style.flows(), style.depth(px=3), RINGS, style.losses()], ids=lambda look: look.column
+    "look",
+    [style.walking(), evacuation.flows(), style.depth(px=3), RINGS, style.losses()],
+    ids=lambda look: look.column,
 )
 def test_a_ramp_s_rules_choose_as_the_map_does(look: Style) -> None:
     """The rules, worked out as SQL, against the classes the tiles use."""
@@ -188,7 +190,7 @@ def test_a_ramp_s_rules_choose_as_the_map_does(look: Style) -> None:
 
 
 def test_categories_name_every_value_and_leave_the_rest_to_the_last() -> None:
-    assert conditions(style.shelters()) == ['"usable" = TRUE', '"usable" = FALSE', "ELSE"]
+    assert conditions(evacuation.shelters()) == ['"usable" = TRUE', '"usable" = FALSE', "ELSE"]
     assert conditions(style.open_streets())[0] == '"walk_reason" IS NULL'
     assert conditions(style.lost()) == [""]
 

@@ -101,10 +101,10 @@ def test_layers_are_told_without_their_features(tmp_path: Path) -> None:
     made = page.render(view(layers=tuple(layer.bare() for layer in layers)))
     told = {layer["id"]: layer for layer in orjson.loads(Tags(made.html).json)["layers"]}
     assert told["communities"]["title"] == "社区风险"
-    assert told["communities"]["fields"][1] == {
-        "column": "status", "kind": "code", "normal": "", "needs": "", "lacks": "",
-        "label": "状态", "unit": "", "missing": "",
-        "codes": {"good": "良好", "watch": "关注", "bad": "薄弱", "empty": "无人口数据"},
+    assert next(field for field in told["shelters"]["fields"] if field["column"] == "tier") == {
+        "column": "tier", "kind": "code", "normal": "", "needs": "", "lacks": "", "only_some": False,
+        "label": "级别", "unit": "", "missing": "",
+        "codes": {"emergency": "紧急", "short": "短期", "mid": "中期", "long": "长期", "central": "中心"},
     }  # fmt: skip
     assert told["demand"]["style"]["uppers"][:2] == [180, 360]
     assert told["hazard_flood"]["delivery"] == "png"

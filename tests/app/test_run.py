@@ -6,11 +6,18 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import data
-from app import run
+from app import program, run
+from app.adding import Addition, add, new_study
+from app.archive import write_archive
+from app.replay import replay
+from app.store import Workspace
 from data import standards
+from data.study import Scenario
+from tests.app import drawn_town
 
 
 @pytest.fixture
@@ -23,11 +30,16 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+SCENARIO = Scenario(scenario_id="flood", name="Flood", state="emergency", hazards=("h0",))
 PROGRAM: Callable[[], str] = run._program_digest.__wrapped__
 
 
+def standards_now() -> str:
+    return program.digest(standards.FOLDER)
+
+
 @pytest.mark.parametrize(("file", "digest"), [
-    ("standards/levels.toml", run._standards_digest), ("standards/class_tables/levels.toml", run._standards_digest),
+    ("standards/levels.toml", standards_now), ("standards/class_tables/levels.toml", standards_now),
     ("headers.toml", PROGRAM), ("study/layers.py", PROGRAM),
 ])  # fmt: skip
 def test_a_changed_rule_word_or_table_is_another_run(copied: Path, file: str, digest: Callable[[], str]) -> None:
@@ -39,7 +51,54 @@ def test_a_changed_rule_word_or_table_is_another_run(copied: Path, file: str, di
 
 
 def test_the_digests_are_those_of_the_files_not_of_where_they_lie(copied: Path, tmp_path: Path) -> None:
-    before = PROGRAM(), run._standards_digest()
+    before = PROGRAM(), standards_now()
     (copied / "__pycache__").mkdir()
     (copied / "__pycache__/left.pyc").write_bytes(b"made by python")
-    assert (PROGRAM(), run._standards_digest()) == before
+    assert (PROGRAM(), standards_now()) == before
+    assert program.digest(copied) == program.digest(shutil.copytree(copied, tmp_path / "elsewhere" / "data"))
+
+
+def test_standards_are_told_apart_from_the_program(copied: Path) -> None:
+    before = PROGRAM()
+    (copied / "standards/levels.toml").write_text("# changed", encoding="utf-8")
+    assert PROGRAM() == before
+
+
+# -- a hazard whose hours are known ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rising(tmp_path: Path) -> Workspace:
+    """The drawn town: dry at hour 0, its west under water at hour 6; another event leaves all dry."""
+    workspace = Workspace.open(tmp_path / "workspace")
+    new_study(workspace, "town", drawn_town.extract(tmp_path), name="Town")
+    for name, hours, years, columns in (("h0", 0, 100, 0), ("h6", 6, 100, 6), ("rare", 6, 500, 0)):
+        values = np.zeros((8, 16))
+        values[:, :columns] = 1.0
+        file = drawn_town.raster(tmp_path / f"{name}.tif", values)
+        said = Addition("hazard", file, hazard="flood", unit="m", hours=hours, return_period_y=years, name=name)
+        add(workspace, "town", said)
+    workspace.edit("town", lambda file: file.model_copy(update={"scenarios": [SCENARIO]}))
+    return workspace
+
+
+def named(workspace: Workspace) -> str:
+    study = workspace.study("town")
+    return run.recipe(study, study.file.scenarios[0], run.parameters(study, {})).run_id
+
+
+def test_the_other_hours_of_a_hazard_name_a_run_and_other_events_do_not(rising: Workspace) -> None:
+    study, before = rising.study("town"), named(rising)
+    for layer_id, same in (("rare", True), ("h6", False)):
+        path = study.folder / study.file.hazard_layers()[layer_id].file
+        path.write_bytes(path.read_bytes() + b"changed")
+        assert (named(rising) == before) is same
+
+
+def test_a_run_with_hours_is_archived_and_computed_again(rising: Workspace, tmp_path: Path) -> None:
+    (one,) = run.compute(rising, "town")
+    units = one.run.table("communities")
+    assert units["leave_by_h"].between(-1, 6).all() and units["people_too_late_6h"].sum() > 0
+    archive = write_archive(rising.study("town"), [one.run], tmp_path / "town.zip")
+    (again,) = replay(Workspace.open(tmp_path / "elsewhere"), archive)
+    assert again.same and again.run_now == one.run.run_id

@@ -96,19 +96,19 @@ def test_columns_stay_straight_and_what_does_not_fit_is_named(
         assert len({cell_len(line) for line in lines}) == 1
         assert cell_len(lines[0]) <= width
     left_out = [line for line in shown.splitlines() if "--json" in line]
-    assert len(left_out) == sum(lines[0].count("┳") < all_of for lines, all_of in zip(found, (7, 4), strict=True))
+    assert len(left_out) == sum(lines[0].count("┳") < all_of for lines, all_of in zip(found, (8, 4), strict=True))
     assert all(lines[0].count("┳") >= 1 for lines in found)
     assert "Whole study" in shown or "全域" in shown
     # words are never left out, and every number is shown or named
     assert ("Status" if lang == "en" else "状态") in "".join(found[0]).replace(" ", "")
     named = sum(line.count("; ") + 1 for line in left_out)
-    assert named + sum(lines[0].count("┳") for lines in found) == 7 + 4
+    assert named + sum(lines[0].count("┳") for lines in found) == 8 + 4
 
 
 def test_headlines_fit_the_terminal_too(terminal: Terminal, tmp_path: Path, capfd: pytest.CaptureFixture[str],
                                         monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     made, run = circles_made.saved(tmp_path)
-    for width, columns in ((200, 8), (50, 5)):
+    for width, columns in ((200, 9), (50, 5)):
         monkeypatch.setattr(screen, "NARROW", width)
         results.print_headlines(made.study("kampen").file, [run], Language.en)
         shown = capfd.readouterr().out
@@ -121,8 +121,8 @@ def test_headlines_fit_the_terminal_too(terminal: Terminal, tmp_path: Path, capf
 def test_long_names_fold_before_a_number_is_left_out(terminal: Terminal, tmp_path: Path) -> None:
     names = ["A community with a name as long as a street", "Kern"]
     kept(tmp_path, changed(hand_made.outcome(), {}, name=names, name_en=names))
-    narrow, wide = (tables(terminal("--lang", "en", width=width))[0] for width in (92, 160))
-    assert narrow[0].count("┳") == wide[0].count("┳") == 7
+    narrow, wide = (tables(terminal("--lang", "en", width=width))[0] for width in (104, 170))
+    assert narrow[0].count("┳") == wide[0].count("┳") == 8
     assert any(names[0] in line for line in wide) and not any(names[0] in line for line in narrow)
 
 
@@ -198,6 +198,22 @@ def test_a_number_of_people_that_is_not_known_is_a_dash(terminal: Terminal, tmp_
     (lines,) = tables(terminal("--lang", "en"))
     weak = next(cells(line) for line in lines if "Weak" in line)
     assert weak[1] == weak[3] == "–"
+
+
+def test_who_finds_no_room_and_when_to_leave_have_columns_where_there_are_any(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    more = {"people_full": [3, 0], "clearance_s": [600.0, np.nan], "leave_by_h": [np.nan, 2.5], "people_unhoused": 0.0}
+    said = {"fix_en": ["Open the school.", None], "fix_zh": ["启用学校。", None]}
+    kept(tmp_path, changed(hand_made.outcome(), {}, **more, **said))
+    shown = terminal("--lang", "en", width=200)
+    lines = tables(shown)[0]
+    rows = [[cell.strip() for cell in line.strip("┃").split("┃")] for line in lines if line.startswith("┃")]
+    headings = [" ".join(filter(None, column)) for column in zip(*rows, strict=True)]
+    assert {"Left without room", "All in shelters after, min", "Leave by hour"} <= {*headings}
+    assert "No place for nights" not in headings
+    assert [row[-4:] for row in map(cells, lines) if "Weak" in row] == [["–", "–", "2.5", "Weak"]]
+    assert "  → Open the school.\n" in shown and "  → 启用学校。\n" in terminal("--lang", "zh")
 
 
 def test_json_has_everything(terminal: Terminal, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from app.run import COMBINED
 from app.texts import catalogue, codes, section, words
 from data import hazards
 from data.osm import kinds
-from geo import access, evacuation, reasons, services, setbacks, slowing
+from geo import access, depots, evacuation, reasons, services, setbacks, slowing, tiers, what_if
 from tests.source import ROOT
 from tiles.text import LANGUAGES, Text
 
@@ -57,9 +57,18 @@ def street_reasons() -> set[str]:
         ("service", {*SERVICES, "everyday"}),
         ("cause", {"closed", "slowed"}),
         ("hazard", {*slowing.UNITS, *hazards.KINDS, COMBINED}),
-        ("capacity_basis", {"declared", "floor", "open", "unknown"}),
+        ("capacity_basis", {"declared", "floor", "open", "both", "limit", "none", "unknown"}),
+        ("tier", set(tiers.TIERS)),
+        ("tier_basis", {"declared", "site", "kind"}),
+        ("shelter_state", {"open", "closed", "damaged"}),
+        ("substitute", {"yes", "no"}),
+        ("stay", {"nights", "refuge"}),
+        ("depot_tier", set(depots.TIERS)),
         ("group", set(setbacks.SetbackParams.model_fields)),
-        ("kind", kinds_of(kinds.FACILITIES) | kinds_of(kinds.OPEN_SPACES) | kinds_of(kinds.REFUGE_TAGS)),
+        (
+            "kind",
+            kinds_of(kinds.FACILITIES) | kinds_of(kinds.OPEN_SPACES) | kinds_of(kinds.REFUGE_TAGS) | {what_if.KIND},
+        ),
     ],
 )
 def test_every_code_that_can_come_out_has_words(name: str, wanted: set[str]) -> None:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from rasterio.transform import Affine
 
 from app import views
-from app.drawings import CUT_OFF, DRAWINGS, ENGINES, GROUPS, SERVICES, STATION, joined
+from app.drawings import DRAWINGS, GROUPS, SERVICES
+from app.fields import CUT_OFF, ENGINES, STATION, joined
 from app.showing import Shown, limits
 from app.texts import codes, words
 from app.views import LEGEND_ROWS, STATUS_ORDER
@@ -73,7 +74,7 @@ def test_layers_come_group_by_group(shown: Shown) -> None:
     groups = [layer.group for layer in shown.layers]
     assert groups == sorted(groups, key=GROUPS.index)
     assert {layer.layer_id for layer in shown.layers} == {
-        "hazard_flood", "communities", "demand", "shelters", "streets", "streets_depth",
+        "hazard_flood", "communities", "demand", "demand_state", "shelters", "streets", "streets_depth",
     }  # fmt: skip
 
 

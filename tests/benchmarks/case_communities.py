@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from data import standards
-from geo import plan, summary, tables
+from geo import plan, readied, summary, tables
 from geo.city import City, PlanParams, Scenario
 from geo.evacuation import STATES, WalkParams
 from geo.hazards import Grid, Hazard
@@ -68,7 +68,7 @@ def city(n: int) -> City:
 
 @case("a flood in a made city, a hundred places a community", unit="communities", sizes=(100, 400, 1600))
 def run(size: int | str) -> Prepared:
-    base = plan.prepare(city(int(size)), params=PlanParams.of(standards.load()))
+    base = readied.prepare(city(int(size)), params=PlanParams.of(standards.load()))
     return int(size), lambda: plan.run(base, FLOOD)
 
 

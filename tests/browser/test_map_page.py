@@ -36,7 +36,7 @@ def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(
     assert seen.page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
     expect(seen.page.locator("#attribution")).to_contain_text("© OpenStreetMap contributors")
     expect(seen.page.locator(".leaflet-control-scale-line")).to_be_visible()
-    expect(seen.page.locator("#panel dl.numbers > div")).to_have_count(8)
+    expect(seen.page.locator("#panel dl.numbers > div")).to_have_count(11)
 
 
 def test_every_layer_can_be_switched_on_and_off(service: Served, town: Visit) -> None:
@@ -89,8 +89,24 @@ def test_a_click_on_the_map_tells_what_is_there(town: Visit) -> None:
     }""")  # fmt: skip
     town.page.mouse.click(*at)  # type: ignore[misc]
     expect(town.page.locator(".leaflet-popup h3")).to_have_text(HOSTILE[60 % len(HOSTILE)])
-    expect(town.page.locator(".leaflet-popup th", has_text="Usable")).to_have_count(1)
+    expect(town.page.locator(".leaflet-popup th", has_text="People in it")).to_have_count(1)
     assert town.page.locator(".leaflet-popup img").count() == 0
+
+
+def test_a_way_tells_its_minutes_and_its_steps(town: Visit) -> None:
+    """Directions are a list, a line a step, with the names of streets as they are."""
+    town.page.evaluate("() => Renxing.layers.get('routes').show()")
+    town.page.wait_for_load_state("networkidle")
+    town.page.evaluate("""() => {
+      const layer = Renxing.layers.get("routes"), shape = layer.shapes[0];
+      Renxing.openCard(map_plan, { layer, shape, properties: shape.feature.properties }, shape.getBounds().getCenter());
+    }""")
+    card = town.page.locator(".leaflet-popup .card")
+    expect(card.locator("th", has_text="In a wheelchair")).to_have_count(1)
+    steps = card.locator("ol.steps li").all_text_contents()
+    assert len(steps) >= 3 and any(name in " ".join(steps) for name in HOSTILE)
+    assert "sec" not in (card.text_content() or "")
+    assert card.locator("img, svg[onload], script").count() == 0 and town.errors == []
     assert town.errors == []
 
 

@@ -224,6 +224,24 @@ def test_lots_and_supplies(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_planners_register_of_supplies(tmp_path: Path) -> None:
+    path = tmp_path / "物资.csv"
+    path.write_text(
+        "名称,物资,规格,数量,单位,保质期,协议到期,层级,经度,纬度\n一小,矿泉水,550ml*24,20,箱,2028/5,2029年6月30日,学校,3.0,52.0\n"
+        "一小,棉被,,30,床,,,学校,3.0,52.0\n一小,急救包,,4,个,,,学校,3.0,52.0\n", encoding="utf-8")  # fmt: skip
+    table, notes = given.read(path, "supplies", into=CRS, crs="EPSG:4326")
+    assert table[["item", "pack", "quantity", "expiry", "agreement_until", "tier"]].to_numpy().tolist() == [
+        ["矿泉水", "550ml*24", 20, "2028-05", "2029-06-30", "school"], ["棉被", None, 30, None, None, "school"],
+        ["急救包", None, 4, None, None, "school"],
+    ]  # fmt: skip
+    assert [note.code for note in notes] == ["columns_guessed", "words_translated"], "no row is the same as another"
+
+
+def test_rows_of_one_place_with_empty_cells_are_not_the_same(tmp_path: Path) -> None:
+    path = file(tmp_path, POINT, POINT, POINT, name=["A", "B", "B"], capacity=[10, 20, 20], tier=[None, None, None])
+    assert given.read(path, "shelters", into=CRS)[0]["name"].tolist() == ["A", "B"]
+
+
 @pytest.mark.parametrize("kind", sorted(given.KINDS))
 def test_an_empty_file_gives_an_empty_table_with_the_right_columns(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.geojson"
@@ -253,3 +271,42 @@ def test_a_stations_own_turnout_is_kept_and_must_be_a_number(tmp_path: Path) -> 
     path.write_text("lon,lat,kind,turnout_s\n5.9,52.5,fire_station,soon\n", encoding="utf-8")
     with pytest.raises(ColumnError, match="soon"):
         given.read(path, "facilities", into=CRS, crs="EPSG:4326")
+
+
+def test_what_a_list_says_of_a_shelters_state_and_use(tmp_path: Path) -> None:
+    path = tmp_path / "shelters.csv"
+    path.write_text(
+        "名称,避难场所等级,使用状态,平时功能,转换时间,出入口数量,开放时间,经度,纬度\n"
+        "一中,短期,开放,学校,2小时,4个,全天,3.0,52.0\n人民公园,中心,维修中,公园,30分钟,6,,3.1,52.0\n"
+        "老礼堂,紧急,损毁,,1天,,,3.2,52.0\n", encoding="utf-8")  # fmt: skip
+    table, _ = given.read(path, "shelters", into=CRS, crs="EPSG:4326")
+    assert table[["tier", "state", "normal_use", "opening"]].to_numpy().tolist() == [
+        ["short", "open", "学校", "全天"], ["central", "closed", "公园", None], ["emergency", "damaged", None, None],
+    ]  # fmt: skip
+    assert table["conversion_h"].tolist() == pytest.approx([2, 0.5, 24])
+    assert table["entrances"].tolist() == pytest.approx([4, 6, np.nan], nan_ok=True)
+
+
+def test_a_list_in_japanese_or_english_says_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "shelters.csv"
+    path.write_text(
+        "施設名,開設状況,平常時の用途,緯度,経度\n公民館,閉鎖中,集会所,52.0,3.0\n小学校,開設中,,52.1,3.0\n",
+        encoding="utf-8",
+    )
+    table, _ = given.read(path, "shelters", into=CRS, crs="EPSG:4326")
+    assert table[["state", "normal_use"]].to_numpy().tolist() == [["closed", "集会所"], ["open", None]]
+    path.write_text(
+        "name,status,conversion_hours,lat,lon\nHall,Damaged,1.5,52.0,3.0\nGym,,,52.1,3.0\n", encoding="utf-8"
+    )
+    table, _ = given.read(path, "shelters", into=CRS, crs="EPSG:4326")
+    assert table["state"].tolist() == ["damaged", None]
+    assert table["conversion_h"].tolist() == pytest.approx([1.5, np.nan], nan_ok=True)
+
+
+def test_a_column_that_is_no_state_is_not_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "shelters.csv"
+    path.write_text("name,status,lat,lon\nHall,North,52.0,3.0\n", encoding="utf-8")
+    table, _ = given.read(path, "shelters", into=CRS, crs="EPSG:4326")
+    assert table[["state", "normal_use", "opening"]].isna().all(axis=None)
+    with pytest.raises(ColumnError, match="one of open, closed, damaged"):
+        given.read(path, "shelters", into=CRS, crs="EPSG:4326", columns={"state": "status"})

@@ -448,21 +448,3 @@ def test_cells_as_wide_as_a_block_are_said(tmp_path: Path) -> None:
     path = tif(tmp_path / "a.tif", [[0, 1.5, np.nan]], crs="EPSG:4326", transform=degrees)
     notes = rasters.read(path, unit="m")[1]
     assert (notes[-1].code, "301 m wide" in notes[-1].en) == ("raster_coarse", True)
-
-
-def test_how_much_of_a_study_a_raster_knows(tmp_path: Path) -> None:
-    """
-    ::
-
-        ┌───┬───┐
-        │ 0 │NaN│      the study is twice as high as the raster, which knows three of its four cells
-        ├───┼───┤
-        │ 1 │ 2 │
-        └───┴───┘
-    """
-    grid, _ = rasters.read(tif(tmp_path / "a.tif", [[0, np.nan], [1, 2]]), unit="m")
-    study = shapely.box(190_000, 504_980, 190_010, 505_000)
-    assert rasters.coverage(grid, study, crs=CRS) == pytest.approx(3 / 8)
-    (said,) = rasters.uncovered(grid, study, crs=CRS)
-    assert (said.code, said.severity, "62.5%" in said.en) == ("raster_covers_part", "warning", True)
-    assert rasters.uncovered(grid, shapely.box(190_000, 504_990, 190_010, 504_995), crs=CRS) == ()

@@ -32,8 +32,9 @@ def test_every_parameter_has_its_default_here() -> None:
 
 
 @pytest.mark.parametrize(("key", "low", "high"), [
-    ("walk.speed_ms", 0.9, 1.4), ("walk.max_minutes", 5, 30), ("shelter.open_m2_per_person", 0.5, 4.5),
-    ("shelter.floor_m2_per_person", 1.5, 4.5), ("shelter.min_site_m2", 1000, 2000), ("walk.close_depth_m", 0.3, 0.5),
+    ("walk.speed_ms", 0.9, 1.4), ("walk.max_minutes", 5, 30), ("walk.close_depth_m", 0.3, 0.5),
+    ("tiers.china.emergency_m2_per_person", 0.5, 1), ("tiers.china.short_m2_per_person", 1.5, 3.5),
+    ("tiers.china.emergency_min_site_m2", 1000, 2000), ("shelter.min_site_m2", 1000, 2000),
 ])  # fmt: skip
 def test_numbers_lie_where_the_sources_have_them(key: str, low: float, high: float) -> None:
     assert low <= VALUES.number(key) <= high

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import shapely
 
+from geo.crs import WGS84, reproject
 from geo.network import BARRIER_TAGS, RESTRICTIONS, WAY_TAGS, Ways, no_restrictions
+from geo.shifts import from_wgs84
 
 CRS = "EPSG:32631"
 ORIGIN = (600_000.0, 5_800_000.0)
@@ -71,3 +74,13 @@ def _restriction(number: int, told: Mapping[str, object], chains: Sequence[str])
         "to_way": ids.get(str(told["to"]), -1),
         **others,
     }
+
+
+def drawn_by(shapes: np.ndarray, system: str, crs: str) -> np.ndarray:
+    """The same things, in a metric ``crs``, as a Chinese map in ``system`` would have them."""
+
+    def moved(xy: np.ndarray) -> np.ndarray:
+        lon, lat = from_wgs84(*reproject(xy[:, 0], xy[:, 1], source=crs, target=WGS84), system)
+        return np.column_stack(reproject(lon, lat, source=WGS84, target=crs))
+
+    return np.asarray(shapely.transform(shapes, moved))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geo import network, routing
 from geo.network import Network
-from geo.routing import Graph
+from geo.routing import Forest, Graph, Starts
 from geo.snapping import Snaps
 from tests.geo.drawn import ORIGIN, ways
 
@@ -191,6 +191,23 @@ class Trip:
                 if not used & used_2 and not (different and source == source_2):
                     best = cost + cost_2
         return best
+
+
+def flows(graph: Graph, forest: Forest, starts: Starts, places: Snaps, people: np.ndarray) -> np.ndarray:
+    """People on each street, (edges,), when everybody walks the way found, one after the other.
+
+    A person counts on every street walked; who leaves by the very corner they stand at is on the street from there.
+    """
+    carried = np.zeros(len(graph.u), dtype=np.int64)
+    for place in np.flatnonzero(starts.cost_ms >= 0):
+        state, own = starts.state[place], places.edge[place]
+        if state < 0 or forest.via[state] != own:
+            carried[own] += people[place]
+        while state >= 0:
+            if forest.via[state] >= 0:
+                carried[forest.via[state]] += people[place]
+            state = forest.parent[state]
+    return carried
 
 
 def every_piece(trip: Trip) -> Sequence[tuple[int, float]]:

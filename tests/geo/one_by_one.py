@@ -29,27 +29,28 @@ def community(
     homes: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, params: StatusParams, walk: WalkParams
 ) -> dict[str, object]:
     """One row of ``summary.by_community``, from the homes and shelters of that community alone."""
-    served, before = homes["state"] == "served", homes["served_normal"]
     usable = sites[sites["usable"]]
     masks = {
-        "people": served | ~served, "people_exposed": homes["exposed"], "people_served": served,
-        "people_served_normal": before, "people_unserved": ~served, "people_cut_off": homes["lost_way"],
-        "people_lost_access": before & ~served,
+        "people": homes["exposed"] | ~homes["exposed"], "people_exposed": homes["exposed"],
+        "people_cut_off": homes["lost_way"], "people_lost_access": homes["in_reach_normal"] & ~homes["in_reach"],
     }  # fmt: skip
     row: dict[str, object] = {name: int(homes.loc[mask, "people"].sum()) for name, mask in masks.items()}
+    row |= {name: int(homes[name].sum()) for name in ("people_served", "people_served_normal", "people_unserved")}
+    row["people_full"] = int(homes.loc[homes["state"] == "full", "people_unserved"].sum())
     row |= {"shelters": len(sites), "shelters_usable": len(usable)}
     room, ground = (usable[name].sum(min_count=1) if len(usable) else 0.0 for name in ("capacity_people", "area_m2"))
     people = int(homes["people"].sum())
     row |= {"shelter_capacity": room, "shelter_m2_per_person": ground / people if people else np.nan}
     for name, column, share in (("walk_s_median", "walk_s", 0.5), ("walk_s_p95", "walk_s", 0.95),
                                 ("walk_s_median_normal", "walk_s_normal", 0.5)):  # fmt: skip
-        row[name] = quantile(homes[column], homes["people"], share)
+        row[name] = quantile(homes[column], homes["people_served"], share)
+    row["nearest_s_median"] = quantile(homes["nearest_s"], homes["people"], 0.5)
     said = for_community(
         people, {state: int(homes.loc[homes["state"] == state, "people"].sum()) for state in STATES},
         minutes=walk.max_minutes, median_s=float(row["walk_s_median"]),  # type: ignore[arg-type]
         lost_shelters=len(sites) - len(usable), shelters=len(sites),
     )  # fmt: skip
-    stands = summary.status(homes.loc[served, "people"].sum() / people, params) if people else "empty"
+    stands = summary.status(homes["people_served"].sum() / people, params) if people else "empty"
     return row | {"status": stands, "reason_code": said.code, "reason_en": said.en, "reason_zh": said.zh}
 
 

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from pydantic import ValidationError
 
 from data import standards
-from geo import composite, levels, network
+from geo import composite, levels
 from geo.composite import Combined, CompositeParams
 from geo.crs import reproject
 from geo.curves import flow_class
@@ -20,7 +20,7 @@ from geo.errors import InputError
 from geo.frames import Frame
 from geo.hazards import Grid, Hazard
 from geo.profiles import Rules
-from tests.geo.drawn import ORIGIN, ways
+from tests.geo.drawn import ORIGIN
 
 VALUES = standards.load()
 RULES = Rules.of(VALUES)
@@ -132,14 +132,12 @@ def test_a_hazard_without_a_rule_is_refused() -> None:
         told(Hazard("h", "flood", "ft", FLOOD.grid))
 
 
-def test_people_and_streets_by_level() -> None:
+def test_people_by_level() -> None:
     found = told(FLOOD, SLIDE)
     x, y = X + np.array([5.0, 15, 45, 48, 80]), np.full(5, Y - 5)
     table = composite.by_level(found, x, y, crs=CRS, weights={"people": np.array([1.0, 2, 4, 8, 16])})
     assert table["level"].tolist()[:6] == [0, 1, 2, 3, 4, 5] and np.isnan(table["level"].iloc[6])
     assert table["people"].tolist() == [1, 0, 0, 0, 2, 12, 16], "beyond the frame nothing is known"
-    street = network.build(ways({"a": (X, Y - 5), "b": (X + 60, Y - 5)}, {"ab": {}}))
-    assert composite.streets_by_level(found, street)["length_m"].tolist() == pytest.approx([10, 10, 0, 10, 10, 10, 10])
     assert found.cells()["cells"].tolist() == [1, 1, 0, 1, 1, 1, 0] and found.cells()["area_m2"].sum() == 500
 
 

@@ -49,7 +49,8 @@ def together(*faced: Hazard) -> Combined | None:
 
 def told(demand: gpd.GeoDataFrame, *faced: Hazard) -> pd.DataFrame:
     """The homes and what the hazards come to there."""
-    found = dangers.at_places(demand, faced, together(*faced), params=PARAMS)
+    of_kind = dangers.levels_at(demand, faced, params=PARAMS)
+    found = dangers.at_places(demand, of_kind, together(*faced), params=PARAMS)
     return pd.concat([demand.drop(columns="geometry"), found], axis=1)
 
 
@@ -158,7 +159,8 @@ def test_given_and_derived_hazards_are_known_by_their_layers() -> None:
     assert {name: (h.hazard_id, h.kind, h.unit) for name, h in known.items() if name != "slide"} == {
         "by-the-river": ("by-the-river", "waterside", "level"), "fuel": ("fuel", "fuel_industry", "level"),
     }  # fmt: skip
-    assert [note.code for note in notes] == ["no_source"], "not mapped is not none: nothing is known of fuel"
+    said = {name: [(note.code, note.layer_id) for note in of] for name, of in notes.items()}
+    assert said == {"by-the-river": [], "fuel": [("no_source", "fuel")]}, "not mapped is not none"
     assert np.isnan(known["fuel"].grid.values).all()
 
 
@@ -170,7 +172,7 @@ def test_a_derived_hazard_raises_the_level_and_displaces_nobody() -> None:
 
 
 def test_without_a_derived_layer_nothing_is_derived() -> None:
-    assert dangers.of_city(city(), extent=EXTENT, params=PARAMS) == ({}, ())
+    assert dangers.of_city(city(), extent=EXTENT, params=PARAMS) == ({}, {})
 
 
 @pytest.mark.parametrize(("cells", "side"), [(8, 50.0), (2, 200.0)])
@@ -194,7 +196,7 @@ def test_a_wide_place_has_larger_cells_and_it_is_said() -> None:
     assert dangers.coarser(EXTENT, params=PARAMS) == ()
     known, notes = dangers.of_city(city(derived={"w": "waterside"}), extent=EXTENT, params=tight)
     assert known["w"].grid.transform[0] == 20
-    assert [note.en for note in notes] == [
+    assert [note.en for note in notes["w"]] == [
         "Hazards of the map are told in cells of 20 m instead of 10 m: there would be too many (derived.cells_max)."
     ]
-    assert notes[0].zh
+    assert notes["w"][0].zh

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import data.standards
-from geo import detours, network, paths, routing
+from geo import detours, network, paths, routing, splits
 from geo.detours import AlternativeParams, Disjoint
 from geo.network import Network
 from geo.paths import Path
+from geo.routing import Graph
 from geo.snapping import Snaps
-from tests.geo.drawn import positions, ways
+from tests.geo.drawn import ORIGIN, positions, ways
 from tests.geo.every_way import City, Trip, cities, every_piece, snaps
 from tests.geo.test_routing import directions, open_graph, place
 
@@ -217,6 +219,77 @@ def test_there_and_back_have_the_same_sum(city: City, data: st.DataObject) -> No
     assert (total(there) is None) == (total(back) is None)
     if total(there) is not None:
         assert total(there) == pytest.approx(total(back), abs=0.01)
+
+
+# -- a second beside the quickest ------------------------------------------------------------------------------------
+
+
+def beside(graph: Graph, origin: Snaps, doors: Snaps, extra_s: np.ndarray | None = None) -> Disjoint:
+    return detours.quickest_and_second(splits.put_in(splits.enter(graph, doors, extra_s=extra_s), origin))
+
+
+def test_the_quickest_stays_where_it_stands_in_the_way_of_two() -> None:
+    """From a to f, a-b, b-e and e-f quick: no street all must use, yet every second shares one with the quickest."""
+    net = town()
+    quick = {frozenset("ab"), frozenset("be"), frozenset("ef")}
+    ends = [frozenset((chr(net.node_id[u]), chr(net.node_id[v]))) for u, v in zip(net.u, net.v, strict=True)]
+    seconds = np.array([10.0 if pair in quick else 100.0 for pair in ends])
+    found = beside(open_graph(net, seconds=seconds), place(net, (0, 0)), place(net, (200, -100)))
+    assert (walked(net, found.first), walked(net, found.second), len(found.bottleneck)) == ("be", "de", 0)
+    assert found.first is not None and found.second is not None
+    assert detours.shared_m(found.first, found.second) == 100
+
+
+def test_where_all_is_one_street_there_is_no_second() -> None:
+    net = town({"abc": {}})
+    found = beside(open_graph(net), place(net, (20, 0)), place(net, (180, 0)))
+    assert found.first is not None and found.second is None and found.bottleneck.tolist() == [0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(cities(nodes=4, streets=6), st.data())
+def test_the_second_is_the_quickest_without_the_streets_of_the_first(city: City, data: st.DataObject) -> None:
+    trip = drawn_trip(data, city)
+    found = beside(city.graph, trip.place, trip.doors, trip.extra_s)
+    shortest = trip.shortest_ms()
+    assert (found.first is None) == (shortest is None)
+    if found.first is None or shortest is None:
+        return
+    assert found.first.total_s == pytest.approx(shortest / 1000, abs=0.004)
+    used = frozenset[tuple[int, float]]().union(*(trip.pieces(*stretch) for stretch in stretches(found.first)))
+    other = trip.shortest_ms(without=used)
+    if other is not None:
+        assert found.second is not None and overlap(found.first, found.second) == 0
+        assert found.second.total_s == pytest.approx(other / 1000, abs=0.004)
+        assert not len(found.bottleneck)
+    elif found.second is not None:
+        assert overlap(found.first, found.second) > 0
+    if other is None:
+        cuts = {piece[0] for piece in every_piece(trip) if trip.shortest_ms(without=frozenset([piece])) is None}
+        assert set(found.bottleneck.tolist()) == cuts
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.integers(0, 23), min_size=10), st.integers(0, 15), st.integers(0, 15))
+def test_a_bottleneck_is_where_networkx_finds_one_way_only(kept: set[int], start: int, end: int) -> None:
+    """Parts of a grid of 4 × 4: two ways that share no street where the edge connectivity is at least two."""
+    whole = grid(4)
+    seconds = np.where(np.isin(np.arange(24), [*kept]), whole.length_m, np.nan)
+    streets: nx.Graph[int] = nx.Graph()
+    streets.add_nodes_from(range(16))
+    streets.add_edges_from((int(whole.u[e]), int(whole.v[e])) for e in kept)
+    origin, goal = (place(whole, (whole.x[node] - ORIGIN[0], whole.y[node] - ORIGIN[1])) for node in (start, end))
+    found = beside(open_graph(whole, seconds=seconds), origin, goal)
+    if start == end:
+        assert found.first is not None and len(found.first) == 0
+        return
+    ways_there = nx.edge_connectivity(streets, start, end)
+    assert (found.first is None) == (ways_there == 0)
+    assert (len(found.bottleneck) > 0) == (ways_there == 1)
+    for e in found.bottleneck.tolist():
+        cut = streets.copy()
+        cut.remove_edge(int(whole.u[e]), int(whole.v[e]))
+        assert not nx.has_path(cut, start, end)
 
 
 # -- alternatives --------------------------------------------------------------------------------------------------

@@ -85,34 +85,6 @@ def test_steps_are_slower() -> None:
     assert walks(net, HOMES, SHELTER).walk_s[0] == 210 + 60
 
 
-def test_every_state_of_a_flooded_town() -> None:
-    homes = points((0, 10), (70, 5), (430, 0), (150, 500), (175, 5))
-    normal, snapped = walks(town(), homes, SHELTER), np.array([True, True, True, False, True])
-    all_wet = walks(town(), homes, SHELTER, depth=np.where(np.isin(np.arange(7), [1, 3]), 2.0, 0.0))
-    states = evacuation.states(normal, all_wet, snapped, params=PARAMS)
-    assert states.tolist() == ["cut_off", "street_closed", "no_shelter", "not_snapped", "served"]
-
-
-def test_fifteen_minutes_includes_fifteen() -> None:
-    exact = PARAMS.model_copy(update={"max_minutes": 210 / 60})
-    less = PARAMS.model_copy(update={"max_minutes": 209.9 / 60})
-    found = walks(town(), HOMES[:1], SHELTER)
-    for params, state in ((exact, "served"), (less, "too_far")):
-        assert evacuation.states(found, found, np.array([True]), params=params).tolist() == [state]
-
-
-def test_without_shelters_nobody_is_served_and_nobody_is_lost() -> None:
-    found = walks(town(), HOMES, points())
-    states = evacuation.states(found, found, np.array([True, True, False]), params=PARAMS)
-    assert states.tolist() == ["no_shelter", "no_shelter", "not_snapped"]
-
-
-def test_served_people_fill_the_streets_of_their_way() -> None:
-    found = walks(town(), HOMES, SHELTER)
-    flows = evacuation.street_flows(found, np.array([3, 5, 7]), served=np.array([True, False, False]))
-    assert flows.tolist() == [3, 3, 3, 0, 0, 0, 0]
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-30, 480), st.floats(-150, 30)), min_size=1, max_size=10),
@@ -127,19 +99,3 @@ def test_more_water_never_shortens_a_walk(
     second = walks(net, points(*homes), SHELTER, depth=np.array(depth) + np.array(more))
     before, after = np.nan_to_num(first.walk_s, nan=np.inf), np.nan_to_num(second.walk_s, nan=np.inf)
     assert (after >= before - 1e-6).all()
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.floats(-30, 480), st.floats(-150, 30)), min_size=1, max_size=10),
-    st.floats(1, 20),
-    st.floats(0, 20),
-)
-def test_a_shorter_limit_serves_a_subset(homes: list[tuple[float, float]], minutes: float, more: float) -> None:
-    found = walks(town(), points(*homes), SHELTER)
-    snapped = found.places.found
-    near, far = (
-        evacuation.states(found, found, snapped, params=PARAMS.model_copy(update={"max_minutes": m})) == "served"
-        for m in (minutes, minutes + more)
-    )
-    assert (~near | far).all()

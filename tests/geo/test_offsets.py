@@ -8,7 +8,8 @@ import shapely
 
 from geo.crs import WGS84, metric_crs, reproject
 from geo.offsets import Offset, Reference, direction, finding, fits, shift_at, suspect, unknown_origin
-from geo.shifts import SYSTEMS, shapes_from_wgs84
+from geo.shifts import SYSTEMS
+from tests.geo.drawn import drawn_by
 
 CITIES = {
     "Haidian": (116.30, 39.96), "Bazhong": (106.75, 31.87), "Guangzhou": (113.26, 23.13), 
@@ -26,16 +27,6 @@ def drawn(city: str, *, seed: int = 0, n: int = 600) -> tuple[str, np.ndarray, n
     rng = np.random.default_rng(seed)
     at, side = middle + rng.uniform(-KM * 500, KM * 500, (n, 2)), rng.uniform(10, 60, (n, 2))
     return crs, middle, np.asarray(shapely.box(*at.T, *(at + side).T))
-
-
-def drawn_by(shapes: np.ndarray, system: str, crs: str) -> np.ndarray:
-    """The same things as a Chinese map would have them."""
-
-    def there(source: str, target: str):
-        return lambda xy: np.column_stack(reproject(xy[:, 0], xy[:, 1], source=source, target=target))
-
-    degrees = shapely.transform(shapes, there(crs, WGS84))
-    return np.asarray(shapely.transform(shapes_from_wgs84(degrees, system), there(WGS84, crs)))
 
 
 def some(shapes: np.ndarray, n: int, seed: int = 1) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 import data.standards
-from geo import plan, tables
+from geo import plan, readied, tables
 from geo.city import City, PlanParams, Scenario
 from geo.errors import InputError
 from geo.hazards import Grid, Hazard
@@ -76,7 +76,7 @@ def city(*hazards: Hazard, shelters: list[shapely.Geometry] | None = None, origi
 
 
 def computed(town: City, scenario: Scenario, params: PlanParams = DEFAULTS) -> plan.Plan:
-    return plan.run(plan.prepare(town, params=params), scenario)
+    return plan.run(readied.prepare(town, params=params), scenario)
 
 
 def test_on_a_normal_day_everybody_walks_to_the_park() -> None:
@@ -203,11 +203,36 @@ def test_known_shelters_replace_candidates_and_it_is_said() -> None:
     )
 
 
-def test_too_little_room_is_said() -> None:
+def test_room_is_dealt_out_to_the_last_place_and_who_is_left_is_told() -> None:
     small = city()
-    held = replace(small, shelters=small.shelters.assign(capacity=[10.0]))
-    assert "room_not_enough" in [note.code for note in computed(held, NORMAL).notes]
-    assert "room_not_enough" not in [note.code for note in computed(city(), NORMAL).notes]
+    held = replace(small, shelters=small.shelters.assign(capacity=[107.0]))
+    found = computed(held, NORMAL)
+    assert found.layers["shelters"]["people"].tolist() == [107]
+    assert found.layers["demand"]["people_unserved"].tolist() == [1, 3, 0, 1000]
+    assert found.layers["demand"]["state"].tolist() == ["full", "full", "served", "full"]
+    assert found.headline["people_full"] == 1004
+    assert all(check.ok for check in found.audit)
+
+
+def test_room_that_nobody_knows_is_told_beside_those_it_takes() -> None:
+    unknown = city(shelters=[box(395, -5).centroid])
+    unknown = replace(unknown, shelters=unknown.shelters.assign(area_m2=[np.nan]))
+    said = {note.code: note.en for note in computed(unknown, NORMAL).notes}
+    assert said["room_not_known"].startswith("1,111 people are led to 1 shelters")
+    none = changed_to(DEFAULTS, "refuge", unknown_room="none")
+    assert computed(unknown, NORMAL, none).headline["people_served"] == 0
+
+
+def test_room_for_more_people_than_there_are_is_still_known() -> None:
+    found = computed(city(), NORMAL)
+    sites = found.layers["shelters"]
+    assert (sites["capacity_people"].tolist(), sites["capacity_limits"].tolist()) == ([3000], [True])
+    assert sites["load_share"].tolist() == [1111 / 3000]
+    assert "room_not_known" not in [note.code for note in found.notes]
+
+
+def changed_to(params: PlanParams, part: str, **values: object) -> PlanParams:
+    return params.model_copy(update={part: getattr(params, part).model_copy(update=values)})
 
 
 def test_at_night_the_whole_walk_takes_longer_the_last_metres_too() -> None:
@@ -229,13 +254,13 @@ def test_people_of_the_day_are_elsewhere_than_those_of_the_night() -> None:
     night, day = town.people[None], town.people[None].assign(people=[1000, 0, 0, 5])
     both = replace(town, people={"night": night, "day": day})
     served = {
-        time: plan.run(plan.prepare(both, params=DEFAULTS, time=time), FLOOD).headline["people_served"]  # type: ignore[arg-type]
+        time: plan.run(readied.prepare(both, params=DEFAULTS, time=time), FLOOD).headline["people_served"]  # type: ignore[arg-type]
         for time in ("night", "day")
     }
     assert served == {"night": 111, "day": 1000}
-    only = plan.prepare(replace(town, people={"day": day}), params=DEFAULTS, time="night")
+    only = readied.prepare(replace(town, people={"day": day}), params=DEFAULTS, time="night")
     assert only.people.total == 1005, "better the people of another time than none, and it is said"
-    assert len(only.notes) == len(plan.prepare(replace(town, people={None: day}), params=DEFAULTS).notes) + 1
+    assert len(only.notes) == len(readied.prepare(replace(town, people={None: day}), params=DEFAULTS).notes) + 1
 
 
 def test_communities_add_up_to_the_units_above_them() -> None:
@@ -278,3 +303,11 @@ def test_what_was_done_to_a_hazard_is_said_where_it_is_in_force() -> None:
     town = replace(city(LOW), hazard_notes={"flood": (Sentence("mended", "Mended.", "已修复。"),)})
     assert "mended" in [note.code for note in computed(town, FLOOD).notes]
     assert "mended" not in [note.code for note in computed(town, NORMAL).notes]
+
+
+def test_what_a_derived_hazard_gives_to_say_is_said_where_it_is_in_force() -> None:
+    town = replace(city(), derived={"fuel": "fuel_industry", "more-fuel": "fuel_industry"})
+    base = readied.prepare(town, params=DEFAULTS)
+    for names in ((), ("fuel",), ("more-fuel", "fuel")):
+        notes = plan.run(base, Scenario("x", "alert", names)).notes
+        assert [getattr(note, "layer_id", "") for note in notes if note.code == "no_source"] == list(names)

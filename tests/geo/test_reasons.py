@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geo import reasons
+from geo import reasons, what_if
 from geo.evacuation import STATES
 from geo.shelters import REASONS
 
@@ -15,10 +15,10 @@ def community(people: int = 1200, **by_state: int) -> reasons.Sentence:
 
 def test_everybody_served() -> None:
     found = community(served=1200)
-    assert (
-        found.en == "All 1,200 people reach a usable shelter within 15 minutes on foot, half of them within 7 minutes."
+    assert found.en == (
+        "All 1,200 people find room in a usable shelter within 15 minutes on foot, half of them within 7 minutes."
     )
-    assert found.zh == "全部1,200人可在步行15分钟内到达可用避难场所，其中一半在7分钟以内。"
+    assert found.zh == "全部1,200人可在步行15分钟内到达有空位的可用避难场所，其中一半在7分钟以内。"
 
 
 def test_nobody_there() -> None:
@@ -30,7 +30,7 @@ def test_the_greater_cause_comes_first_and_names_the_code() -> None:
     assert found.code == "too_far"
     assert found.en == (
         "200 of 1,200 people are not served: 150 more than 15 minutes on foot from a usable shelter; "
-        "50 cut off, every way to a usable shelter is closed."
+        "50 cut off, every way to a shelter is closed."
     )
 
 
@@ -46,7 +46,7 @@ def test_lost_shelters_are_told(lost: int, all_: int, says: str) -> None:
 
 def test_every_state_and_every_rating_has_its_words() -> None:
     assert set(reasons.CAUSES) == set(STATES) - {"served"}
-    assert set(reasons.SHELTER_REASONS) == set(REASONS)
+    assert set(reasons.SHELTER_REASONS) == {*REASONS, what_if.REMOVED}
 
 
 @pytest.mark.parametrize("code", REASONS)

@@ -108,19 +108,6 @@ def test_extra_seconds_at_a_source_move_the_watershed() -> None:
     assert dict(zip(map(chr, net.node_id), forest.source, strict=True))["b"] == 1
 
 
-def test_everybody_walks_every_street_of_their_way() -> None:
-    net = town({"abc": {}})
-    graph, places, sources = open_graph(net), place(net, (30, 0), (130, 0)), place(net, (200, 0))
-    forest = routing.nearest(graph.reverse, sources)
-    starts = routing.join(graph, forest, places, sources)
-    assert routing.flows(graph, forest, starts, places, np.array([5, 7])).tolist() == [12]
-    cut = network.build(ways(BLOCK, {"abc": {}, "be": {}}))
-    graph, places, sources = open_graph(cut), place(cut, (30, 0), (130, 0)), place(cut, (200, 0))
-    forest = routing.nearest(graph.reverse, sources)
-    starts = routing.join(graph, forest, places, sources)
-    assert routing.flows(graph, forest, starts, places, np.array([5, 7])).tolist() == [5, 12, 0]
-
-
 def test_no_sources_reach_nothing() -> None:
     net = town()
     forest = routing.nearest(open_graph(net), place(net))

@@ -15,9 +15,9 @@ from data import standards
 from data.osm import Extract
 from data.osm.shapes import project
 from geo.completeness import Completeness, CompletenessParams, completeness
-from geo.crs import WGS84, reproject
 from geo.offsets import Reference, fits, shift_at, suspect
-from geo.shifts import SYSTEMS, shapes_from_wgs84, shapes_to_wgs84
+from geo.shifts import SYSTEMS, shapes_to_wgs84
+from tests.geo.drawn import drawn_by
 
 NANJING, HAIDIAN = "osm/nanjing-hongtao45_bbox.osm.xml", "osm/beijing-haidian-tsinghua.osm"
 HELSINKI, KAMPEN = "osm/helsinki-centre.osm.pbf", "kampen/kampen.osm.pbf"
@@ -47,11 +47,6 @@ def among_the_buildings(of: Extract, n: int, seed: int) -> tuple[np.ndarray, np.
     places = of.facilities[of.facilities.geometry.intersects(box)]
     chosen = np.random.default_rng(seed).permutation(len(places))[:n]
     return places.geometry.to_numpy()[chosen], places["name"].to_numpy(dtype=object)[chosen]
-
-
-def drawn_by(shapes: np.ndarray, system: str, crs: str) -> np.ndarray:
-    degrees = shapely.transform(shapes, lambda xy: np.column_stack(reproject(*xy.T, source=crs, target=WGS84)))
-    return project(shapes_from_wgs84(degrees, system), crs=crs)
 
 
 @pytest.mark.parametrize("n", [10, 20, 50])

@@ -9,11 +9,13 @@ import pytest
 import shapely
 
 from data import osm, rasters, standards
-from geo import circles, coverage, plan, reach
+from geo import circles, coverage, plan, reach, readied, situation
 from geo.city import City, PlanParams, Scenario
+from geo.exposures import Faced
 from geo.hazards import Hazard
 from geo.outline import inside_m
-from geo.plan import Base, Plan
+from geo.plan import Plan
+from geo.readied import Base
 from geo.services import EVERYDAY
 from geo.tallies import ENGINES
 from tests import shared_data
@@ -41,7 +43,7 @@ def base(name: str) -> Base:
         found.crs, found.ways, found.buildings, found.facilities, found.shelters, found.areas, found.lines,
         found.boundaries, hazards=hazards,
     )  # fmt: skip
-    return plan.prepare(city, params=PlanParams.of(standards.load()))
+    return readied.prepare(city, params=PlanParams.of(standards.load()))
 
 
 @lru_cache(maxsize=8)
@@ -122,13 +124,13 @@ def test_kampens_flood_takes_the_engines_and_says_because_of_what() -> None:
 
 def test_a_flood_brings_no_engine_sooner_and_no_station_back() -> None:
     covered = base("kampen").covered
-    now = coverage.run(covered, plan._under(base("kampen"), faced()), out_of_service=())
+    now = coverage.run(covered, situation.under(base("kampen"), faced()), out_of_service=())
     for name, one in covered.asked.items():
         sooner = now.now[name].time_s < one.normal.time_s - 1e-9
         assert not sooner.any(), name
         assert not (np.isnan(one.normal.time_s) & ~np.isnan(now.now[name].time_s)).any(), name
 
 
-def faced() -> plan.Faced:
+def faced() -> Faced:
     found = base("kampen")
-    return plan.Faced((found.city.hazards["flood"],), found.city.crs, found.params.exposure)
+    return Faced((found.city.hazards["flood"],), found.city.crs, found.params.exposure)

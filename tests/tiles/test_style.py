@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiles import style
+from geo.evacuation import STATES
+from tiles import evacuation, style
 from tiles.style import Class, Part, Style, Symbol
 from tiles.text import Text
 
 POST = Text("站", "Post")
 EVERY = {
-    "status": style.status(), "walking": style.walking(), "lost": style.lost(), "shelters": style.shelters(),
-    "open_streets": style.open_streets(), "flows": style.flows(), "depth": style.depth(), "lines": style.depth(px=3),
+    "status": style.status(), "walking": style.walking(), "lost": style.lost(), "shelters": evacuation.shelters(),
+    "open_streets": style.open_streets(), "flows": evacuation.flows(), "depth": style.depth(),
+    "lines": style.depth(px=3),
     "levels": style.levels(), "intensity": style.intensity(7.3, Text("级", "class")), "facilities": style.facilities(),
     "setbacks": style.setbacks(), "engines": style.open_streets("fire_engine"),
     "rings": style.rings("fire", [15, 5, 10]), "many rings": style.rings("police", [5, 10, 15, 20, 30, 45]),
@@ -28,7 +30,10 @@ EVERY = {
                              nobody=Text("无", "nobody"), marked=Text("大", "large")),
     "losses": style.losses(), "everyday": style.everyday({c: Text(f"{c}类", c) for c in "abcdef"}),
     "lacking": style.lacking("abcdef"), "arrivals": style.arrivals("fire_s"),
-    "water arrives": style.arrivals_of_water(7.3, Text("小时", "hours")),
+    "water arrives": style.arrivals_of_water(7.3, Text("小时", "hours")), "evacuation": evacuation.homes(),
+    "loads": evacuation.loads(), "critical": evacuation.critical(), "routes": evacuation.routes(),
+    "isolated": evacuation.isolated(), "needs": evacuation.needs(), "supplied": evacuation.supplied(),
+    "depots": evacuation.depots(), "deliveries": evacuation.deliveries(), "fixes": evacuation.fixes(),
 }  # fmt: skip
 RAMPS = {name: look for name, look in EVERY.items() if look.kind == "ramp"}
 
@@ -125,11 +130,41 @@ def test_homes_that_lack_nothing_and_homes_that_lack_everything() -> None:
     assert sum(len(cls.values) for cls in look.classes) == 2**6 + 1
 
 
-@pytest.mark.parametrize("look", [EVERY["status"], EVERY["shelters"]], ids=["status", "shelters"])
-def test_what_colour_says_a_sign_says_too(look: Style) -> None:
-    signs = [cls.symbol.mark for cls in look.classes[:-1]]
-    assert all(signs)
-    assert len(set(signs)) == len(signs)
+@pytest.mark.parametrize("name", ["status", "shelters", "loads", "supplied"])
+def test_what_colour_says_a_sign_says_too(name: str) -> None:
+    symbols = [cls.symbol for cls in EVERY[name].classes[:-1]]
+    assert all(symbol.mark for symbol in symbols)
+    signs = {(symbol.mark, symbol.shape, symbol.fill == style.PAPER) for symbol in symbols}
+    assert len(signs) == len(symbols)
+
+
+def test_what_becomes_of_people_is_told_by_shape_and_by_colour() -> None:
+    look = EVERY["evacuation"]
+    told = [cls.symbol for cls in look.classes[:-1]]
+    assert len({(symbol.shape, symbol.fill == style.PAPER) for symbol in told}) == len(told)
+    filled = [symbol.fill for symbol in told if symbol.fill != style.PAPER]
+    for blind in BLIND:
+        assert min(apart(a, b, blind) for a, b in itertools.combinations(filled, 2)) > 10
+
+
+def test_every_state_of_people_has_a_class_of_its_own() -> None:
+    look = EVERY["evacuation"]
+    numbers = look.classify(list(STATES)).tolist()
+    assert sorted(numbers) == list(range(len(look.classes) - 1))
+
+
+def test_a_shelter_is_full_only_when_no_room_is_left() -> None:
+    look = EVERY["loads"]
+    assert look.classify([0, 0.01, 0.9, 0.901, 0.9999, 1, np.nan]).tolist() == [0, 1, 1, 2, 2, 3, 4]
+    assert not look.classes[-1].symbol.seen
+
+
+def test_ways_and_ranks_are_apart_without_colour() -> None:
+    ways = [cls.symbol for cls in EVERY["routes"].classes[:-1]]
+    assert len({symbol.dash for symbol in ways}) == len(ways)
+    ranks = [cls.symbol.line_px for cls in EVERY["critical"].classes[:-1]]
+    assert ranks == sorted(ranks, reverse=True)
+    assert EVERY["critical"].classify([1, 5, 6, 50, 51]).tolist() == [0, 0, 1, 2, 3]
 
 
 def symbols() -> Iterator[Symbol]:
@@ -181,7 +216,7 @@ def test_categories_take_missing_values_where_they_are_named() -> None:
     assert closed == ["Closed by fire", "Closed by a landslide", "Closed by debris", "Closed by blown sand",
                       "Closed by wind"]  # fmt: skip
     assert style.status().classify(["good", "bad", "no such", None]).tolist() == [0, 2, 4, 4]
-    assert style.shelters().classify(pd.Series([True, False])).tolist() == [0, 1]
+    assert evacuation.shelters().classify(pd.Series([True, False])).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(

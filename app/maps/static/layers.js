@@ -182,13 +182,14 @@
     return L.latLng(best.lat, best.lng);
   };
 
-  /** Areas step back while a raster is seen through them, below circles, and close up, where houses are looked at. */
+  /** Areas step back while a raster is seen through them, below circles, homes and ways, and close up, where houses are looked at. */
   function lightenAreas() {
     const layers = [...R.layers.values()].filter((layer) => layer.state === "on");
     const raster = layers.some((layer) => layer.card.delivery === "png") ? 0.3 : 1;
     const below = layers.some((layer) => layer.card.group === "circles" && layer.card.geometry === "polygon") ? 0.2 : 1;
+    const told = layers.some(({ card }) => ["people", "shelters"].includes(card.group) && ["point", "line"].includes(card.geometry)) ? 0.25 : 1;
     for (const layer of layers) {
-      const part = layer.card.group === "circles" ? 1 : Math.min(raster, below);
+      const part = layer.card.group === "circles" ? 1 : Math.min(raster, below, told);
       layer.lighten(part * (layer.map.getZoom() >= CLOSE_UP ? 0.5 : 1));
     }
   }

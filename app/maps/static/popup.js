@@ -22,33 +22,51 @@
 
   function shown({ layer, properties }) {
     const has = (column) => R.known(properties[column]);
-    const rows = layer.card.fields.filter((field) => field.kind !== "name" && field.kind !== "sentence");
+    const rows = layer.card.fields.filter(isNumber);
     const meant = rows.filter(({ needs, lacks }) => (!needs || has(needs)) && (!lacks || !has(lacks)));
-    return meant.filter((field) => has(field.column) || field.missing);
+    return meant.filter((field) => {
+      const value = R.valueOf(field, properties);
+      return R.known(value) ? !field.only_some || R.isSome(field, value) : field.missing;
+    });
   }
 
-  /** What is said of it in whole sentences; that a usable shelter is usable has been said by its class. */
+  const isNumber = ({ kind }) => !["name", "sentence", "steps"].includes(kind);
+
+  /** What is said of it in whole sentences, above its numbers and below; that a usable shelter is usable its class says. */
   function sentences(hit) {
-    const told = hit.layer.card.fields.filter((field) => field.kind === "sentence");
-    const said = told.filter((field) => field.column !== "reason" || hit.properties.reason_code !== "usable");
-    return said.map((field) => R.spoken(hit.properties, field.column)).filter(Boolean);
+    const { fields } = hit.layer.card;
+    const first = fields.findIndex(isNumber);
+    const said = (from, to) => fields.slice(from, to)
+      .filter(({ kind, column }) => kind === "sentence" && (column !== "reason" || hit.properties.reason_code !== "usable"))
+      .map(({ column }) => R.spoken(hit.properties, column)).filter(Boolean)
+      .map((sentence) => R.el("p", { class: "reason" }, sentence));
+    return first < 0 ? [said(0), []] : [said(0, first), said(first)];
+  }
+
+  /** A way step by step, a line each. */
+  function steps(hit) {
+    const told = hit.layer.card.fields.filter((field) => field.kind === "steps");
+    return told.map((field) => R.spoken(hit.properties, field.column)).filter(Boolean)
+      .map((text) => R.el("ol", { class: "steps" }, text.split("\n").map((step) => R.el("li", {}, step))));
   }
 
   function line(field, properties) {
     const before = R.before(field, properties);
     return R.el("tr", {}, R.el("th", { scope: "row" }, field.label),
-      R.el("td", {}, R.written(field, properties[field.column]), before && R.el("small", {}, before)));
+      R.el("td", {}, R.written(field, R.valueOf(field, properties)), before && R.el("small", {}, before)));
   }
 
   /** One feature as a card. */
   function cardOf(hit) {
     const { card } = hit.layer;
     const rows = shown(hit).map((field) => line(field, hit.properties));
+    const [above, below] = sentences(hit);
     return R.el("article", { class: "card", tabindex: -1 },
       R.el("h3", {}, title(hit)),
       R.el("p", { class: "class" }, R.swatch(classOf(hit).symbol, card.geometry, card.style.opacity), R.el("span", {}, kind(hit))),
-      sentences(hit).map((sentence) => R.el("p", { class: "reason" }, sentence)),
-      rows.length > 0 && R.el("table", {}, R.el("tbody", {}, rows)));
+      above,
+      rows.length > 0 && R.el("table", {}, R.el("tbody", {}, rows)),
+      below, steps(hit));
   }
 
   function several(hits, map, place) {

@@ -21,7 +21,7 @@
 
   function beside(number) {
     const lines = [];
-    if (R.known(number.of) && number.key === "shelters") lines.push(R.t("of_total", { value: R.count(number.of) }));
+    if (R.known(number.of) && ["shelters", "housed"].includes(number.key)) lines.push(R.t("of_total", { value: R.count(number.of) }));
     else if (R.known(number.of) && number.of > 0 && R.known(number.value)) {
       lines.push(R.t("share", { value: R.percent(number.value / number.of) }));
     }
@@ -43,14 +43,14 @@
 
   function bar() {
     const of = (key) => R.view.numbers.find((number) => number.key === key)?.value ?? 0;
-    const people = of("people"), cut = of("cut_off"), served = of("served");
+    const people = of("people"), cut = of("cut_off"), full = of("full"), served = of("served");
     if (!people) return null;
     const part = (name, n) => {
       const box = R.el("span", { class: name });
       box.style.flexGrow = String(n);
       return n > 0 ? box : null;
     };
-    return R.el("div", { class: "bar", "aria-hidden": "true" }, part("served", served), part("unserved", people - served - cut), part("cut", cut));
+    return R.el("div", { class: "bar", "aria-hidden": "true" }, part("served", served), part("full", full), part("unserved", people - served - full - cut), part("cut", cut));
   }
 
   function verdict(community) {

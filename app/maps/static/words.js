@@ -42,7 +42,9 @@ window.Renxing = {};
   const WRITTEN = {
     count: R.count,
     minutes: (seconds) => formatter(seconds < 600 ? 1 : 0).format(seconds / 60),
-    metres: (metres) => formatter(metres < 10 ? 2 : 0).format(metres),
+    load: (hours) => WRITTEN.minutes(3600 * hours),
+    hours: (hours) => formatter(Number.isInteger(hours) ? 0 : 1).format(hours),
+    metres: (metres) => formatter(metres > 0 && metres < 10 ? 2 : 0).format(metres),
     share: R.percent,
     area: R.measured,
     bool: (yes) => R.t(yes ? "yes" : "no"),
@@ -68,6 +70,13 @@ window.Renxing = {};
   /** A value that has one column a language: the page's language first, then the local one. */
   R.spoken = (properties, column) =>
     properties[`${column}_${R.view.lang}`] || properties[column] || "";
+
+  /** What a field finds in a feature: its column, or the one of the page's language. */
+  R.valueOf = (field, properties) =>
+    field.kind === "words" ? R.spoken(properties, field.column) : properties[field.column];
+
+  /** Whether a value, as it is written, is more than nothing. */
+  R.isSome = (field, value) => value !== false && Number.parseFloat(R.written(field, value)) !== 0;
 
   R.filled = (template, values) =>
     template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? encodeURIComponent(values[name]) : whole));

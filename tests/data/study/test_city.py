@@ -12,7 +12,7 @@ from rasterio.transform import Affine
 from data import standards, study
 from data.study import Layer, StudyFile
 from data.study.clipping import clipped
-from geo import plan
+from geo import plan, readied
 from geo.city import PlanParams, Scenario
 from geo.errors import FileMissingError, InputError, NoOverlapError, UnreadableError
 from tests.data.osm.drawn import CRS, EAST, NORTH, Town, street
@@ -228,7 +228,7 @@ def test_such_a_study_is_planned(tmp_path: Path) -> None:
     table(tmp_path / "inputs/p.gpkg", shapely.Point(0, 0), people=[12])
     table(tmp_path / "inputs/s.gpkg", shapely.Point(100, 300), name=["Hall"], capacity=[50])
     layers = [LINES] + [Layer(layer_id=k, kind=k, file=f"inputs/{k[0]}.gpkg") for k in ("population", "shelters")]  # type: ignore[arg-type]
-    base = plan.prepare(study.load(bare(*layers), tmp_path), params=PlanParams.of(standards.load()))
+    base = readied.prepare(study.load(bare(*layers), tmp_path), params=PlanParams.of(standards.load()))
     result = plan.run(base, Scenario("normal"))
     assert result.headline["people_served"] == 12
     assert result.layers["demand"]["walk_s"].tolist() == pytest.approx([400 / 1.2], abs=1)

@@ -156,6 +156,27 @@ def test_every_definition_survives_its_text(
     assert load(folder, onto.dump()) == onto
 
 
+def test_the_other_hours_of_a_hazard_in_force_count() -> None:
+    def flood(name: str, hours: float | None, years: float | None = 100, hazard: str = "flood") -> Layer:
+        return Layer(
+            layer_id=name, kind="hazard", file=f"inputs/{name}.tif", hazard=hazard, unit="m", hours=hours,
+            return_period_y=years,
+        )  # fmt: skip
+
+    layers = [
+        Layer(layer_id="osm", kind="osm", file="inputs/town.osm"), flood("h0", 0), flood("h6", 6), flood("peak", None),
+        flood("rare", 6, 200), flood("wave", 6, hazard="tsunami"),
+    ]  # fmt: skip
+    study = StudyFile(study_id="town", name="Town", crs="EPSG:32631", layers=layers)
+    frames = {
+        hazards: [layer.layer_id for layer in study.frames(Scenario(scenario_id="x", name="X", hazards=hazards))]
+        for hazards in ((), ("h6",), ("peak",), ("rare", "h0"))
+    }
+    assert frames == {(): [], ("h6",): ["h0", "h6"], ("peak",): [], ("rare", "h0"): ["h0", "h6", "rare"]}
+    counted = study.counted(Scenario(scenario_id="x", name="X", hazards=("h6", "peak")))
+    assert [layer.layer_id for layer in counted] == ["osm", "h0", "h6", "peak"]
+
+
 def test_parameters_may_be_written_as_tables(tmp_path: Path) -> None:
     text = TEXT.replace('[parameters]\n"walk.max_minutes" = 20', "[parameters.walk]\nmax_minutes = 20")
     study = load(tmp_path, text)
@@ -215,3 +236,17 @@ def test_what_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_inside(path: str, is_inside: bool) -> None:
     assert inside(path) is is_inside
+
+
+def test_the_rows_of_a_table_that_are_taken(tmp_path: Path) -> None:
+    places = (
+        '\n[[layers]]\nlayer_id = "halls"\nkind = "shelters"\nfile = "inputs/halls.gpkg"\nwhere = ["TYPE=School"]\n'
+    )
+    study = load(tmp_path, TEXT + places)
+    assert study.layers[-1].where == ["TYPE=School"]
+    assert 'where = ["TYPE=School"]' in study.dump()
+    assert "where" not in load(tmp_path).dump()
+    with pytest.raises(InputError, match=r"layer halls, where: expected COLUMN=VALUE.*'School'"):
+        load(tmp_path, TEXT + places.replace("TYPE=", ""))
+    with pytest.raises(InputError, match="where only on tables and hazards"):
+        load(tmp_path, TEXT + places.replace('"shelters"', '"elevation"'))

@@ -187,3 +187,20 @@ def test_a_file_that_is_no_layer_is_refused(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_what_a_hazard_is_called(told: tuple[float | None, float | None], en: str, zh: str) -> None:
     assert label("wildfire", *told) == (en, zh)
+
+
+def test_some_rows_of_a_table(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.geojson", SQUARE, SQUARE, LINE, use=["school", "shop", None], amenity=["a", "b", "c"])
+    found = looked(path, "shelters", where=["USE=School"], columns={"name": "amenity", "kind": "use"})
+    assert found.table[["name", "kind"]].to_numpy().tolist() == [["a", "school"]]
+    assert (found.conversions, found.notes[0].code) == (("where USE=School: 1 of 3 rows",), "rows_chosen")
+    roads = looked(path, "streets", where=["use="], columns={"highway": "amenity"})
+    assert len(roads.table) == 1
+    wet = looked(path, "hazard", hazard="landslide", unit="level", where=["use=shop"], constants={"level": "5"})
+    assert wet.conversions[0] == "where use=shop: 1 of 3 rows"
+
+
+def test_rows_of_a_raster_are_no_rows(tmp_path: Path) -> None:
+    raster(tmp_path / "a.tif", [[100, 0]])
+    with pytest.raises(ParameterError, match="rows chosen of a table only, found a raster"):
+        looked(tmp_path / "a.tif", "population", unit="people", where=["a=b"])
