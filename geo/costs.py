@@ -15,6 +15,11 @@ class CureParams(Sourced):
     near_best_share: float = Field(
         gt=0, le=1, description="Share of the best change's gain from which the cheapest is proposed, 0-1."
     )
+    communities: int = Field(
+        ge=0,
+        le=1_000_000,
+        description="For how many communities, those with most people left, a change is sought, count.",
+    )
     runners_up: int = Field(ge=0, le=100, description="How many other changes are told, count.")
     tries: int = Field(ge=1, le=10_000, description="How many changes are worked out for one community, count.")
     tries_whole: int = Field(

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from geo.reasons import CAUSES, Sentence
 
 NOTHING_NEEDED = Sentence("none_needed", "Nothing is needed: nobody is left over.", "无需改善：没有人得不到避难。")
+NOT_SOUGHT = Sentence(
+    "not_sought",
+    "No change was sought here: other communities have more people left (cures.communities).",
+    "未为本社区试算改善措施：其他社区尚有更多人没有避难处（cures.communities）。",
+)
 DONE: dict[str, tuple[str, str]] = {
     "room": ("Room for {room:,} more at {what}", "在{what}增加{room:,}人的容量"),
     "open": ("Opening {what} (room for {room:,})", "启用{what}（可容纳{room:,}人）"),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from geo import cure_words, refuge, remedies
 from geo.costs import CureParams
-from geo.cure_words import NOTHING_NEEDED
+from geo.cure_words import NOT_SOUGHT, NOTHING_NEEDED
 from geo.parts import Parts
 from geo.reasons import CAUSES, Sentence
 from geo.remedies import Change, Ward
@@ -57,17 +57,21 @@ class Tried:
 class Cure:
     """What is found for one community: the changes that help, the proposed one first.
 
-    ``left`` people are not served; ``exact``: no change that was not worked out could be proposed instead.
+    ``left`` people are not served; ``exact``: no change that was not worked out could be proposed instead; ``sought``
+    False: none was looked for, others have more people left (``cures.communities``).
     """
 
     left: int
     changes: tuple[Tried, ...]
     exact: bool
+    sought: bool = True
 
     @property
     def fix(self) -> str:
-        """The kind of change proposed; ``no_help`` where none helps, ``none_needed`` where nobody is left."""
-        return self.changes[0].change.kind if self.changes else "no_help" if self.left else NOTHING_NEEDED.code
+        """The kind of change proposed; ``no_help`` where none helps, ``none_needed``, ``not_sought``."""
+        if self.changes:
+            return self.changes[0].change.kind
+        return NOTHING_NEEDED.code if not self.left else "no_help" if self.sought else NOT_SOUGHT.code
 
     def __repr__(self) -> str:
         return f"Cure({self.fix}, {self.left:,} left)"
@@ -80,9 +84,12 @@ def find(now: Situation, *, params: CureParams) -> tuple[Cure, ...]:
     found = [Cure(int(n), (), True) for n in left]
     ids, rows = now.base.communities["community_id"].to_numpy(dtype=str), ward.homes.rows()
     search = _Search(ward)
-    for community in np.lexsort((ids, -left)).tolist():
+    for place, community in enumerate(np.lexsort((ids, -left)).tolist()):
         if left[community]:
-            found[community] = search.cure(community, rows[community])
+            sought = place < params.communities
+            found[community] = (
+                search.cure(community, rows[community]) if sought else Cure(int(left[community]), (), False, False)
+            )
     return tuple(found)
 
 
@@ -193,7 +200,9 @@ def _row(cure: Cure, tried: Tried, cause: tuple[str, str]) -> dict[str, object]:
 
 def _no_row(cure: Cure, cause: tuple[str, str], params: CureParams) -> dict[str, object]:
     said: Sentence = NOTHING_NEEDED
-    if cure.left:
+    if not cure.sought:
+        said = NOT_SOUGHT
+    elif cure.left:
         limits = {"more": params.room_most_share, "street_m": params.street_most_m, "bridge_m": params.bridge_most_m}
         said = cure_words.for_none(cure.left, cause, sure=cure.exact, **limits)
     share = 0.0 if cure.left else np.nan

@@ -14,7 +14,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "street_closed": ("{n} on streets closed by the hazard", "{n}人所在街道被灾害阻断"),
     "not_usable": ("{n} who reach only shelters that are not usable now", "{n}人可到达的避难场所目前均不可用"),
-    "cut_off": ("{n} cut off, every way to a shelter is closed", "{n}人被隔断，通往可用避难场所的道路均中断"),
+    "cut_off": ("{n} cut off, every way to a shelter is closed", "{n}人被隔断，通往避难场所的道路均中断"),
     "too_far": (
         "{n} more than {minutes:g} minutes on foot from a usable shelter",
         "{n}人步行至可用避难场所超过{minutes:g}分钟",
@@ -24,6 +24,9 @@ CAUSES: dict[str, tuple[str, str]] = {
     "outside_data": ("{n} outside the streets that the data has", "{n}人位于街道数据范围之外"),
 }
 """States of people that are not served, in the order in which they are told when equally many."""
+
+NONE_KNOWN = ("{n} because no shelter is in the data", "{n}人因数据中没有避难场所")
+"""What ``no_shelter`` means where the data has none at all."""
 
 SHELTER_REASONS: dict[str, tuple[str, str]] = {
     "usable": ("Usable.", "可用。"),
@@ -152,12 +155,13 @@ def _nights(stay: float) -> tuple[str, str]:
 
 
 def for_community(
-    people: int, by_state: Mapping[str, int], *, minutes: float, median_s: float, lost_shelters: int, shelters: int
-) -> Sentence:
+    people: int, by_state: Mapping[str, int], *, minutes: float, median_s: float, lost_shelters: int, shelters: int,
+    known: bool = True,
+) -> Sentence:  # fmt: skip
     """Why a community stands as it does.
 
     ``by_state`` counts people by evacuation state; ``median_s`` is the median walk of those who reach a shelter;
-    ``lost_shelters`` of the community's ``shelters`` are not usable.
+    ``lost_shelters`` of the community's ``shelters`` are not usable; ``known``: whether the data has any shelter.
     """
     if people == 0:
         return Sentence("empty", "Nobody lives here.", "无居住人口。")
@@ -165,7 +169,8 @@ def for_community(
     if not unserved:
         return _all_served(people, minutes, median_s)
     causes = sorted(unserved, key=lambda state: (-unserved[state], list(CAUSES).index(state)))
-    en, zh = (_told(causes, unserved, minutes, language) for language in (0, 1))
+    texts = CAUSES if known else {**CAUSES, "no_shelter": NONE_KNOWN}
+    en, zh = (_told(causes, unserved, minutes, texts, language) for language in (0, 1))
     gone = sum(unserved.values())
     lost_en, lost_zh = _lost(lost_shelters, shelters)
     all_en, all_zh = _how_many(gone, people)
@@ -190,8 +195,10 @@ def _all_served(people: int, minutes: float, median_s: float) -> Sentence:
     return Sentence("served", en, zh)
 
 
-def _told(causes: list[str], unserved: Mapping[str, int], minutes: float, language: int) -> str:
-    parts = [CAUSES[cause][language].format(n=f"{unserved[cause]:,}", minutes=minutes) for cause in causes]
+def _told(
+    causes: list[str], unserved: Mapping[str, int], minutes: float, texts: Mapping[str, tuple[str, str]], language: int
+) -> str:
+    parts = [texts[cause][language].format(n=f"{unserved[cause]:,}", minutes=minutes) for cause in causes]
     return ("; ", "；")[language].join(parts)
 
 

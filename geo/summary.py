@@ -104,10 +104,12 @@ def by_community(
     *,
     params: StatusParams,
     walk: WalkParams,
+    known: bool | None = None,
 ) -> gpd.GeoDataFrame:
     """The communities with their measures, status and reason; people are those of ``demand``, to the last one.
 
-    ``walks`` are everybody's now and on a normal day. A community without people has zeros, NaN walks and status
+    ``walks`` are everybody's now and on a normal day; ``known`` says whether the data has any shelter, where
+    ``shelters`` are not all. A community without people has zeros, NaN walks and status
     ``empty``. Shelters count where they stand; those outside every community count in the city only.
     """
     homes = Parts.named(demand["community_id"], units["community_id"])
@@ -117,7 +119,7 @@ def by_community(
     columns["shelter_m2_per_person"] = _ratio(_known_sums(shelters, "area_m2", sites), people)
     rows = zip(
         _statuses(_ratio(columns["people_served"], people), params),
-        _reasons(columns, _by_state(demand, homes), walk),
+        _reasons(columns, _by_state(demand, homes), walk, known=len(shelters) > 0 if known is None else known),
         strict=True,
     )
     words = pd.DataFrame(
@@ -135,7 +137,9 @@ def _measures(demand: gpd.GeoDataFrame, homes: Parts, shelters: gpd.GeoDataFrame
     return _people(demand, homes) | _shelters(shelters, sites) | {"nearest_s_median": near}
 
 
-def _reasons(columns: Mapping[str, Column], by_state: Mapping[str, Ints], walk: WalkParams) -> Iterator[Sentence]:
+def _reasons(
+    columns: Mapping[str, Column], by_state: Mapping[str, Ints], walk: WalkParams, *, known: bool
+) -> Iterator[Sentence]:
     lost = columns["shelters"] - columns["shelters_usable"]
     for row, people in enumerate(columns["people"]):
         yield for_community(
@@ -145,6 +149,7 @@ def _reasons(columns: Mapping[str, Column], by_state: Mapping[str, Ints], walk: 
             median_s=float(columns["walk_s_median"][row]),
             lost_shelters=int(lost[row]),
             shelters=int(columns["shelters"][row]),
+            known=known,
         )
 
 

@@ -335,7 +335,7 @@ def _communities(
     units = base.communities[base.communities["community_id"].isin(ids)]
     theirs = sites[sites["community_id"].isin(ids)]
     return summary.by_community(
-        units.reset_index(drop=True), demand, theirs, after.legs, params=base.params.status,
+        units.reset_index(drop=True), demand, theirs, after.legs, known=len(sites) > 0, params=base.params.status,
         walk=base.params.walk,
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ def one_after_the_other(size: int | str) -> Prepared:
 
     def work() -> None:
         here, there = (dict(list(each.groupby("community_id"))) for each in (homes, sites))
-        rows = [one_by_one.community(here[name], there[name], params=params, walk=walk) for name in here]
+        rows = [one_by_one.community(here[name], there[name], params=params, walk=walk, known=True) for name in here]
         assert len(rows) == len(units)
 
     return int(size), work

@@ -26,7 +26,7 @@ def quantile(values: pd.Series, people: pd.Series, share: float) -> float:
 
 
 def community(
-    homes: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, params: StatusParams, walk: WalkParams
+    homes: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, *, params: StatusParams, walk: WalkParams, known: bool
 ) -> dict[str, object]:
     """One row of ``summary.by_community``, from the homes and shelters of that community alone."""
     usable = sites[sites["usable"]]
@@ -48,7 +48,7 @@ def community(
     said = for_community(
         people, {state: int(homes.loc[homes["state"] == state, "people"].sum()) for state in STATES},
         minutes=walk.max_minutes, median_s=float(row["walk_s_median"]),  # type: ignore[arg-type]
-        lost_shelters=len(sites) - len(usable), shelters=len(sites),
+        lost_shelters=len(sites) - len(usable), shelters=len(sites), known=known,
     )  # fmt: skip
     stands = summary.status(homes["people_served"].sum() / people, params) if people else "empty"
     return row | {"status": stands, "reason_code": said.code, "reason_en": said.en, "reason_zh": said.zh}

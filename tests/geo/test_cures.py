@@ -314,3 +314,12 @@ def test_a_footbridge_gives_what_the_street_would() -> None:
     then, _, _ = found(joined)
     gain = int(now.refuge.assigned.unserved.sum() - then.refuge.assigned.unserved.sum())
     assert west.changes[0].gain_all == gain == 60
+
+
+def test_where_others_have_more_people_left_it_is_said_that_nothing_was_sought() -> None:
+    now, (west, east), params = found(town([(0, 100), (400, 30)], FULL), room_most_share=9.0, communities=1)
+    assert (west.fix, east.fix, east.left, east.exact) == ("room", "not_sought", 30, False)
+    told = cures.by_community(now, (west, east), params=params)
+    assert told["fix"].tolist()[:2] == ["room", "not_sought"]
+    assert "other communities have more people left" in told["fix_en"][1] and np.isnan(told["fix_cost"][1])
+    assert len(cures.layer(now, (west, east))) == len(west.changes)

@@ -172,13 +172,14 @@ def test_all_communities_at_once_are_each_alone(town: tuple[gpd.GeoDataFrame, gp
     found = by_community(units("b", "a", "empty", "c"), demand, shelters)
     expected = pd.DataFrame([
         one_by_one.community(
-            demand[demand["community_id"] == name], shelters[shelters["community_id"] == name], params=STATUS, walk=WALK
+            demand[demand["community_id"] == name], shelters[shelters["community_id"] == name], params=STATUS,
+            walk=WALK, known=len(shelters) > 0,
         )
         for name in found["community_id"]
     ])  # fmt: skip
     pd.testing.assert_frame_equal(
         pd.DataFrame(found[list(expected)]), expected, check_exact=True, check_dtype=False, check_column_type=False
     )
-    everybody = one_by_one.community(demand, shelters, params=STATUS, walk=WALK)
+    everybody = one_by_one.community(demand, shelters, params=STATUS, walk=WALK, known=len(shelters) > 0)
     city = summary.headline(demand, shelters, walks(demand))
     pd.testing.assert_series_equal(pd.Series(city), pd.Series(everybody)[list(city)].astype(float), check_exact=True)
