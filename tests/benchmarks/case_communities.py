@@ -16,7 +16,7 @@ from geo import plan, readied, summary, tables
 from geo.city import City, PlanParams, Scenario
 from geo.evacuation import STATES, WalkParams
 from geo.hazards import Grid, Hazard
-from geo.summary import StatusParams
+from geo.summary import Legs, StatusParams
 from geo.tables import Schema
 from tests.benchmarks.bench import Prepared, case
 from tests.geo import one_by_one
@@ -79,8 +79,11 @@ def counted(n: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFram
     units = gpd.GeoDataFrame({"community_id": names}, geometry=shapely.points(x, y), crs=CRS)
     columns = {"community_id": np.repeat(names, PLACES), "people": random.integers(0, 200, n * PLACES)}
     columns |= {"state": random.choice(np.array(STATES, dtype=object), n * PLACES)}
-    columns |= {name: random.uniform(0, 4000, n * PLACES) for name in ("walk_s", "walk_s_normal")}
-    columns |= {name: random.random(n * PLACES) < 0.5 for name in ("served_normal", "exposed", "lost_way")}
+    columns |= {name: random.uniform(0, 4000, n * PLACES) for name in ("walk_s", "walk_s_normal", "nearest_s")}
+    flags = ("in_reach", "in_reach_normal", "exposed", "lost_way")
+    columns |= {name: random.random(n * PLACES) < 0.5 for name in flags}
+    served = np.where(columns["state"] == "served", columns["people"], 0)
+    columns |= {"people_served": served, "people_unserved": columns["people"] - served, "people_served_normal": served}
     sites = pd.DataFrame({"community_id": names, "usable": True, "capacity_people": 400.0, "area_m2": 900.0})
     return units, gpd.GeoDataFrame(columns), gpd.GeoDataFrame(sites)
 
@@ -89,7 +92,8 @@ def counted(n: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFram
 def by_community(size: int | str) -> Prepared:
     known, (units, homes, sites) = standards.load(), counted(int(size))
     params, walk = StatusParams.of(known), WalkParams.of(known)
-    return int(size), lambda: summary.by_community(units, homes, sites, params=params, walk=walk)
+    walks = Legs(homes["community_id"], homes["walk_s"].to_numpy(), homes["people_served"].to_numpy())
+    return int(size), lambda: summary.by_community(units, homes, sites, (walks, walks), params=params, walk=walk)
 
 
 @by_community.rival("pandas, one community after the other")
