@@ -41,7 +41,7 @@ def test_what_if_shows_before_and_after(ask: Renxing) -> None:
     asked = ("what-if", "town", "--scenario", "flood", "--add", f"{lon},{lat},30,[red]Tent[/red]")
     said = ask(*asked, "--lang", "en")
     assert said.code == 0, said.err
-    assert "Before" in said.out and "Reach a shelter" in said.out
+    assert "Before" in said.out and "Find a shelter" in said.out
     told = ask(*asked, "--close", "w4-0", "--json").json
     tent = next(f["properties"] for f in told["layers"]["shelters"]["features"] if f["id"] == "new-1")
     assert tent["name"] == "[red]Tent[/red]"
