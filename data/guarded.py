@@ -88,6 +88,8 @@ def guarded(
     ``work`` is a function of a module. What it refuses is raised here as the same class; LimitError when it needs more
     than is allowed, UnreadableError when the file breaks its reader.
     """
+    if multiprocessing.current_process().daemon:
+        return work(*args)  # within a child already: it is confined, and has no children of its own
     answer = answered(work, *args, allowed=allowed)
     if answer.ending == "done":
         return answer.said
