@@ -130,7 +130,8 @@ def _taken_in(workspace: Workspace, archive: Path, manifest: Manifest) -> Study:
         with named_as({str(folder): str(archive)}):
             study = Study(folder, StudyFile.load(folder / DEFINITION))
             _require_computable(study, manifest.runs, str(archive))
-            require_city(study.file, folder)
+            if manifest.runs:
+                require_city(study.file, folder)
 
     return workspace.receive(manifest.study_id, fill)
 

@@ -48,7 +48,9 @@ def metric_crs(lon: float, lat: float) -> str:
     if not (np.isfinite(lon) and np.isfinite(lat) and abs(lon) <= 180 and -80 <= lat <= 84):
         raise CrsError(Fault("a place between 80°S and 84°N, longitude within ±180°", f"lon {lon}, lat {lat}"))
     if in_china_grid(lon, lat):
-        return f"EPSG:{4534 + (3 * round(lon / 3) - 75) // 3}"
+        # The grid's first and last meridians serve what lies beyond them: 73.5 is nearer to none that there is.
+        meridian = min(max(3 * round(lon / 3), 75), 135)
+        return f"EPSG:{4534 + (meridian - 75) // 3}"
     zone = min(int((lon + 180) // 6) + 1, 60)
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 

@@ -32,17 +32,17 @@ STATES: tuple[tuple[str, Text, str, Shape], ...] = (
     ("served", Text("有避难场所可去", "Finds a shelter"), GOOD, "circle"),
     ("full", Text("场所已满", "Shelters full"), WATCH, "square"),
     ("too_far", Text("距离过远", "Too far"), "#a8491c", "triangle"),
-    ("not_usable", Text("可达场所均不可用", "Shelters there not usable"), LOST, "square"),
     ("cut_off", Text("被灾害隔断", "Cut off"), LOST, "diamond"),
     ("street_closed", Text("所在街道中断", "Street closed"), CLOSED, "cross"),
 )  # fmt: skip
 """States that the hazard or the shelters decide: code, words, hue and shape."""
 NO_WAY: tuple[tuple[str, Text, Shape], ...] = (
+    ("not_usable", Text("可达场所均不可用", "Shelters there not usable"), "diamond"),
     ("no_shelter", Text("平时也无路可达", "No way on any day"), "square"),
     ("not_snapped", Text("附近没有已绘制的街道", "No mapped street"), "circle"),
     ("outside_data", Text("街道数据范围之外", "Outside the street data"), "triangle"),
 )
-"""States that the map decides."""
+"""States in which no shelter would be of use, or the map has no way; drawn hollow."""
 
 
 def homes() -> Style:

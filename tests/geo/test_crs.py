@@ -59,3 +59,9 @@ def test_there_and_back(lon: float, lat: float) -> None:
 def test_a_name_that_is_no_crs_is_refused_with_the_way_out() -> None:
     with pytest.raises(CrsError, match=r"flood\.tif: .*EPSG:28992.*Give --crs"):
         crs.known("EPSG:99999999", where="flood.tif")
+
+
+def test_the_edge_of_chinas_grid_has_the_meridian_next_to_it() -> None:
+    """73.5 and 136.5 lie half way to meridians that the grid does not have."""
+    assert crs.metric_crs(73.5, 39.0) == "EPSG:4534"
+    assert {crs.metric_crs(lon, 48.0) for lon in (134.9, 135.0)} <= {"EPSG:4554", "EPSG:32653"}
