@@ -42,6 +42,8 @@ from geo.profiles import (
 )
 from geo.reasons import Sentence
 from geo.refuge import RefugeParams
+from geo.rules import NO_RULES
+from geo.rules import Rules as SetbackRules
 from geo.services import (
     CircleParams,
     EverydayParams,
@@ -71,7 +73,8 @@ class City:
     ``derived`` are hazards to be made of the map: layer id -> one of ``geo.derived.KINDS``. ``ways`` are None where
     nobody has any and a lattice is to be made. ``outline`` is the study's, None without one. ``notes`` are what the
     loaders found worth saying, ``hazard_notes`` what they did of each hazard, by layer id: told where it is in force.
-    ``elevation`` are heights in metres, None when nobody gave them.
+    ``elevation`` are heights in metres, None when nobody gave them. ``rules`` are the rules of distance, ``sources``
+    (SOURCES) what a planner gives for them alone.
     """
 
     crs: str
@@ -91,6 +94,8 @@ class City:
     elevation: Grid | None = None
     lots: gpd.GeoDataFrame | None = None
     supplies: gpd.GeoDataFrame | None = None
+    sources: gpd.GeoDataFrame | None = None
+    rules: SetbackRules = NO_RULES
     outline: shapely.Polygon | shapely.MultiPolygon | None = None
 
 

@@ -173,7 +173,22 @@ SUPPLIES = Schema(
     ),
 )
 
-ALL = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, COMMUNITIES, DEMAND, LOTS, SUPPLIES)
+SOURCES = Schema(
+    "sources",
+    (
+        Column("source_id", "id", "Stable id."),
+        *_names("thing"),
+        Column("kind", "text", "What it is: fault, dyke, blue_line, debris_fan, slope, pipeline, hazardous_works, …"),
+        Column("height_m", "float", "Height of a slope, dyke or mast in metres; NaN when not stated.", False),
+        Column("voltage_v", "float", "Voltage of a power line in volts; NaN when not stated.", False),
+        Column("cover_m", "float", "Depth of soil over a fault in metres; NaN when not stated.", False),
+        Column("intensity", "float", "Seismic intensity there, degrees; NaN: the study's.", False),
+        Column("volume_m3", "float", "What a tank or works holds, cubic metres; NaN when not stated.", False),
+        Column("grade", "float", "Class of a station or works, 1 the largest; NaN when not stated.", False),
+    ),
+)
+
+ALL = (BUILDINGS, FACILITIES, SHELTERS, AREAS, LINES, BOUNDARIES, COMMUNITIES, DEMAND, LOTS, SUPPLIES, SOURCES)
 
 
 def without_nan(table: pd.DataFrame) -> pd.DataFrame:
