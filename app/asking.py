@@ -30,21 +30,21 @@ MARGIN_DEG = 0.1
 """Ground this far beyond the streets, degrees, is looked at where an area is closed."""
 
 
-def position(text: str) -> tuple[float, float]:
+def position(text: str, *, where: str = "from") -> tuple[float, float]:
     """``lon,lat`` in degrees as numbers; ParameterError for anything else."""
     parts = text.split(",")
     try:
         lon, lat = (float(part) for part in parts)
     except ValueError:
-        raise ParameterError(Fault("longitude,latitude", repr(text), "from", FROM)) from None
+        raise ParameterError(Fault("longitude,latitude", repr(text), where, FROM)) from None
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):  # what is no number is not between either
-        raise ParameterError(Fault("longitude within ±180, latitude within ±90", repr(text), "from", FROM))
+        raise ParameterError(Fault("longitude within ±180, latitude within ±90", repr(text), where, FROM))
     return lon, lat
 
 
 def way(guide: Guide, lon: float, lat: float) -> Answer:
     """The nearest safe shelter with room from a point (degrees); NoOverlapError says how far one lies outside."""
-    there = _metric(guide.now.base, shapely.Point(lon, lat), "from")
+    there = metric(shapely.Point(lon, lat), "from", crs=guide.now.base.network.crs)
     found = one_point.nearest(guide, there)
     if found.said.code == "outside_data":
         raise _outside(guide.now.base, there, "from")
@@ -78,12 +78,12 @@ def _too_many(body: WhatIfIn, limits: Settings) -> Iterator[Fault]:
     if count > limits.what_if_edits:
         yield Fault(f"at most {limits.what_if_edits} edits", str(count), "body")
     outlines = [new.geometry for new in body.add] + [body.close_within]
-    vertices = sum(len(ring) for outline in outlines if outline for ring in chain.from_iterable(_rings(outline)))
+    vertices = sum(len(ring) for outline in outlines if outline for ring in chain.from_iterable(rings_of(outline)))
     if vertices > limits.what_if_vertices:
         yield Fault(f"at most {limits.what_if_vertices} vertices of polygons", str(vertices), "body", "Simplify them.")
 
 
-def _rings(outline: PolygonIn | MultiPolygonIn) -> list[list[list[list[float]]]]:
+def rings_of(outline: PolygonIn | MultiPolygonIn) -> list[list[list[list[float]]]]:
     """The rings of each polygon."""
     return [outline.coordinates] if isinstance(outline, PolygonIn) else outline.coordinates
 
@@ -100,7 +100,8 @@ def _named(added: Sequence[ShelterIn], taken: set[str]) -> list[tuple[str, Shelt
 
 def _shelter(new: ShelterIn, shelter_id: str, base: Base, where: str) -> NewShelter:
     at = np.array([new.lon, new.lat], dtype=float)
-    site = _metric(base, shapely.Point(at) if new.geometry is None else _drawn(new.geometry, where), where)
+    drawn_there = shapely.Point(at) if new.geometry is None else drawn(new.geometry, where)
+    site = metric(drawn_there, where, crs=base.network.crs)
     if float(shapely.distance(one_point.hull(base.network), site)) > base.params.shelter.entrance_max_m:
         raise _outside(base, site, where)
     return NewShelter(shelter_id, site, new.room, new.name or "")
@@ -108,12 +109,12 @@ def _shelter(new: ShelterIn, shelter_id: str, base: Base, where: str) -> NewShel
 
 def _within(outline: PolygonIn | MultiPolygonIn, base: Base) -> list[str]:
     """Ids of the streets that an outline touches."""
-    drawn = _drawn(outline, "close_within")
+    asked = drawn(outline, "close_within")
     # What lies far from the city has no place in its CRS, or a wrong one.
-    near = shapely.intersection(drawn, shapely.box(*_around(base)))
+    near = shapely.intersection(asked, shapely.box(*_around(base)))
     if near.is_empty:
         raise NoOverlapError(Fault("an area that meets the study", "one far outside it", "close_within"))
-    shape = _metric(base, near, "close_within")
+    shape = metric(near, "close_within", crs=base.network.crs)
     rows = np.sort(base.network.tree.query(shape, predicate="intersects"))
     return [str(name) for name in base.network.street_ids[rows]]
 
@@ -127,10 +128,10 @@ def _around(base: Base) -> tuple[float, float, float, float]:
     return west - MARGIN_DEG, south - MARGIN_DEG, east + MARGIN_DEG, north + MARGIN_DEG
 
 
-def _drawn(outline: PolygonIn | MultiPolygonIn, where: str) -> Area:
+def drawn(outline: PolygonIn | MultiPolygonIn, where: str) -> Area:
     """A polygon in degrees; InputError for one that crosses itself."""
     try:
-        parts = [shapely.Polygon(_ring(rings[0]), [_ring(r) for r in rings[1:]]) for rings in _rings(outline)]
+        parts = [shapely.Polygon(_ring(rings[0]), [_ring(r) for r in rings[1:]]) for rings in rings_of(outline)]
     except (ValueError, shapely.GEOSException) as error:
         raise InputError(Fault("a polygon of closed rings", str(error), where)) from None
     shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
@@ -143,9 +144,8 @@ def _ring(ring: list[list[float]]) -> list[tuple[float, float]]:
     return [(position[0], position[1]) for position in ring]
 
 
-def _metric(base: Base, shape: Shape, where: str) -> Shape:
-    """Degrees in the city's CRS; NoOverlapError for what lies where that has no coordinates."""
-    crs = base.network.crs
+def metric(shape: Shape, where: str, *, crs: str) -> Shape:
+    """Degrees in a city's CRS; NoOverlapError for what lies where that has no coordinates."""
 
     def metres(degrees: Floats) -> Floats:
         return np.column_stack(reproject(degrees[:, 0], degrees[:, 1], source=WGS84, target=crs))

@@ -11,16 +11,16 @@ from typing import Literal
 
 import geopandas as gpd
 
-from app import fields
+from app import fields, land_fields
 from app.fields import ENGINES, OWNER, PROFILES, joined, named
 from app.texts import catalogue, codes, words
 from geo.services import CATEGORIES
-from tiles import evacuation, regions, style
+from tiles import evacuation, land, regions, style
 from tiles.layer import Field
 from tiles.style import Part, Style
 from tiles.text import LANGUAGES, NOTHING, Text
 
-GROUPS = ("hazards", "people", "shelters", "circles", "streets", "context")
+GROUPS = ("hazards", "people", "land", "let", "prevent", "avoid", "shelters", "circles", "streets", "context")
 """Groups of layers in the order in which they are listed."""
 SERVICES = (*ENGINES, "supplies", "shelter")
 """Every service that has circles."""
@@ -161,6 +161,39 @@ def _needed(table: gpd.GeoDataFrame, _: Limits) -> Style:
     return evacuation.supplied() if "supplied_share" in table else evacuation.needs()
 
 
+def _land() -> Iterator[Drawing]:
+    """让 / 防 / 避: what becomes of ground, lots and buildings, then what each of the three is made of.
+
+    From above: places that can become refuge, what a fire engine does not reach, what stands in the wrong place.
+    """
+
+    def drawn(table: str, group: str, look: Look, told: tuple[Field, ...], geometry: Geometry, order: int) -> Drawing:
+        return Drawing(table, table, group, look, told, geometry, order)
+
+    zones = drawn("zones", "land", land.zones(), land_fields.ZONE, "polygon", 24)
+    yield replace(zones, column="zone", outlines=True)
+    yield replace(drawn("lots", "land", land.lots(), land_fields.JUDGED, "polygon", 25), column="verdict")
+    buildings = drawn("buildings", "land", land.buildings(), land_fields.JUDGED, "polygon", 26)
+    yield replace(buildings, column="verdict", outlines=True)
+    yield replace(drawn("conflicts", "let", land.conflicts(), land_fields.CONFLICT, "mixed", 56), people="people",
+                  column="step")  # fmt: skip
+    setbacks = drawn("setbacks", "let", land.setbacks(), land_fields.SETBACK, "polygon", 14)
+    yield replace(setbacks, column="zone", outlines=True)
+    sources = drawn("setback_sources", "let", land.setback_sources(), land_fields.SOURCE, "mixed", 15)
+    yield replace(sources, column="layer")
+    yield replace(drawn("regions", "prevent", land.regions(), land_fields.REGION, "polygon", 12), column="kind",
+                  named=True)  # fmt: skip
+    yield replace(drawn("reserve", "prevent", land.reserve(), land_fields.RESERVE, "polygon", 27), column="chosen")
+    audit = drawn("access_audit", "prevent", land.access_audit(), land_fields.ACCESS, "mixed", 47)
+    yield replace(audit, column="passes", outlines=True)
+    blocked = drawn("blocked_streets", "prevent", land.blocked_streets(), land_fields.BLOCKED, "line", 36)
+    yield replace(blocked, column="reason")
+    yield replace(drawn("corridors", "prevent", land.corridors(), land_fields.CORRIDOR, "line", 35),
+                  column="state")  # fmt: skip
+    yield replace(drawn("joined", "prevent", land.joined(), land_fields.JOINED, "mixed", 55), column="ways")
+    yield drawn("refuge_candidates", "avoid", land.refuge_candidates(), land_fields.REFUGE, "mixed", 57)
+
+
 DRAWINGS = (
     Drawing("communities", "communities", "people", style.status(), fields.COMMUNITY, "polygon", 20, people="people",
             number="people_unserved", visible=True, keep_empty=True),
@@ -176,5 +209,5 @@ DRAWINGS = (
               column=f"{profile}_usable") for profile in PROFILES),
     Drawing("streets_depth", "streets", "streets", style.depth(px=3), fields.STREET, "line", 32, column="depth_max_m"),
     Drawing("facilities", "facilities", "context", style.facilities(), fields.FACILITY, "point", 45),
-    Drawing("setback_sources", "setback_sources", "context", style.setbacks(), fields.SETBACK, "mixed", 15),
+    *_land(),
 )  # fmt: skip

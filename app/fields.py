@@ -94,6 +94,15 @@ SHARES = tuple(
 )
 LEAVE = field("leave_by_h", "hours", missing="leave")
 """The hour on the hazard's clock by which one must have left."""
+LAND = (
+    *(field(f"{zone}_m2", "area", unit="m2", only_some=True) for zone in ("let", "prevent", "avoid")),
+    _count("buildings_in_let", only_some=True), _some("people_in_let"),
+    *(field(f"reserve_{name}_m2", "area", unit="m2", only_some=True) for name in ("required", "found", "short")),
+    _some("refuge_gain_people"), _count("refuge_candidates", only_some=True), _some("people_without_access"),
+    field("access_ok_share", "share"), field("access_after_share", "share"),
+    *(_some(f"people_at_risk_{stage}") for stage in ("now", "let", "prevent", "avoid")),
+)  # fmt: skip
+"""What 让 / 防 / 避 come to in a community."""
 COMMUNITY = (
     NAME, REASON, FIX,
     *map(_people, ("people", "people_unserved")), _some("people_full", ""), _people("people_cut_off"),
@@ -104,7 +113,7 @@ COMMUNITY = (
     _count("shelters_usable"), _count("shelter_capacity", unit="people"),
     field("shelter_m2_per_person", "area", unit="m2"), field("shelter_two_share", "share"), *SHARES,
     field("circle_missing", code="category", label="circle_missing_most"),
-    field("cover_days", "hours", unit="day", lacks="stock_en"), field("source"),
+    field("cover_days", "hours", unit="day", lacks="stock_en"), *LAND, field("source"),
     field("stock", "sentence", label="reason"),
     *(field(f"{engine}_reason", "sentence", label="reason") for engine in ENGINES),
 )  # fmt: skip
@@ -229,7 +238,6 @@ LOSS = (
     NAME, field("cause", code="cause"), _people("people_lost", unit="people"), _people("people_later", unit="people"),
     _minutes("added_s_median", "nobody_later"),
 )  # fmt: skip
-SETBACK = (NAME, field("group", code="group"), field("kind", code="kind"))
 FACILITY = (NAME, field("kind", code="kind"))
 
 # -- words that a table decides ----------------------------------------------------------------------------------------

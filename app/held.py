@@ -16,8 +16,9 @@ from app.run import parameters
 from app.store import Study
 from data import study as studies
 from data.study import Scenario
-from geo import city, one_point, readied, sensitivity, situation
+from geo import city, land, one_point, readied, sensitivity, situation
 from geo.errors import Fault, NotFoundError
+from geo.land import Land
 from geo.one_point import Guide
 from geo.population import Time
 from geo.readied import Base
@@ -55,6 +56,7 @@ class Cities:
         self._situations: Opened[Wanted, Situation] = Opened(self._situate, most=situations)
         self._guides: Opened[Wanted, Guide] = Opened(self._guide, most=situations * len(one_point.PROFILES))
         self._moved: Opened[Wanted, Sensitivity] = Opened(self._move, most=situations)
+        self._lands: Opened[Wanted, Land] = Opened(self._divide, most=cities)
 
     def __repr__(self) -> str:
         return f"Cities({len(self._bases)} prepared, {len(self._situations)} situations)"
@@ -70,6 +72,13 @@ class Cities:
     def moved(self, study: Study, scenario_id: str) -> Sensitivity:
         """How the results of a scenario move when thresholds move."""
         return self._moved.get(Wanted.of(study, scenario_of(study, scenario_id).scenario_id))
+
+    def land(self, study: Study) -> Land:
+        """What becomes of the study's land, the same in every scenario."""
+        return self._lands.get(Wanted.of(study, scenario_of(study, "").time))
+
+    def _divide(self, wanted: Wanted) -> Land:
+        return land.of(self._bases.get(wanted)).warm()
 
     def _prepare(self, wanted: Wanted) -> Base:
         with self._one_at_a_time:

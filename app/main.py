@@ -16,7 +16,7 @@ from app import __version__, assets, maps, problems
 from app.answers import GZIP_LEVEL, REVALIDATE
 from app.bodies import BodyLimit
 from app.deps import Service
-from app.routes import checks, health, pages, route, runs, studies, tiles, what_if
+from app.routes import checks, health, pages, route, runs, site_check, studies, tiles, what_if
 from app.settings import Settings
 
 DESCRIPTION = """Studies and their runs: who reaches a safe shelter, by which streets, and who does not and why.
@@ -30,7 +30,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """Sent with every answer that does not say otherwise; pages bring their own policy."""
-RESOURCES = (pages, studies, checks, route, what_if, runs, tiles, health)
+RESOURCES = (pages, studies, checks, route, what_if, site_check, runs, tiles, health)
 STATIC = Path(maps.__file__).parent / "static"
 
 

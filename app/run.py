@@ -19,7 +19,7 @@ from app.store.inputs import input_digest
 from data import standards, study
 from data.study import Layer, Scenario
 from geo import city as known
-from geo import plan, readied
+from geo import land, plan, readied
 from geo.city import PlanParams
 from geo.errors import Fault, NotFoundError, refuse
 from geo.plan import Plan
@@ -29,8 +29,8 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 COMBINED = "combined"
 """The kind of the raster of all hazards together."""
-ABOUT = {"study_id", "name", "name_zh", "crs", "streets", "boundary_crs"}
-"""What a run's name holds of the study beside its layers and parameters."""
+ABOUT = {"study_id", "name", "name_zh", "crs", "streets", "boundary_crs", "rules"}
+"""What a run's name holds of the study beside its layers and parameters; of rules of distance those that differ."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def recipe(of: Study, scenario: Scenario, params: PlanParams) -> Recipe:
         program=f"{__version__}+{_program_digest()[:12]}",
         standards=program.digest(standards.FOLDER),
         study={**about, "boundary_sha256": outline},
-        inputs=[_input(of, layer) for layer in sorted(definition.counted(scenario), key=lambda layer: layer.layer_id)],
+        inputs=[_input(of, layer) for layer in sorted(definition.layers, key=lambda layer: layer.layer_id)],
         scenario=scenario.model_dump(mode="json"),
         parameters=params.model_dump(mode="json"),
     )
@@ -123,10 +123,12 @@ def _made(
     for time in dict.fromkeys(scenario.time for scenario in scenarios):
         with stage("preparing the city"):
             base = readied.prepare(city, params=params, time=time)
+        with stage("judging the land"):
+            ground = land.of(base)
         for scenario in (one for one in scenarios if one.time == time):
             with stage(f"computing {scenario.scenario_id}"):
                 asked = known.Scenario(scenario.scenario_id, scenario.state, tuple(scenario.hazards), time)
-                result = plan.run(base, asked)
+                result = plan.run(base, asked, ground=ground)
             with stage("keeping the run"):
                 run = workspace.save(recipes[scenario.scenario_id], outcome(result))
                 runs[run.run_id] = run

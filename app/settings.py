@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     what_if_features: int = Field(
         default=5_000, ge=1, description="Most changed rows of each layer that one answer holds (count)."
     )
+    site_check_lots: int = Field(default=500, ge=1, description="Most lots one site check may ask about (count).")
+    site_check_vertices: int = Field(
+        default=20_000, ge=4, description="Most vertices of the lots in one site check (count)."
+    )
+    site_check_extent_m: int = Field(
+        default=5_000, ge=1, description="Longest side of the box of a lot that may be asked about (metres)."
+    )
     nominatim_url: str = Field(
         default="", description="Server that knows places by name (URL; empty: osmnx's default)."
     )

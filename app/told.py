@@ -35,8 +35,8 @@ def as_json(answer: dict[str, Any]) -> bytes:
 
 def credits(study: Study, scenario: Scenario) -> list[str]:
     """Whom to name: the sources of every layer that counts in a scenario."""
-    layers = [layer for layer in study.file.layers if layer.kind != "hazard" or layer.layer_id in scenario.hazards]
-    return list(dict.fromkeys(said for layer in layers if (said := credit(layer.model_dump(mode="json")))))
+    layers = [layer.model_dump(mode="json") for layer in study.file.counted(scenario)]
+    return list(dict.fromkeys(said for layer in layers if (said := credit(layer))))
 
 
 def route(found: Answer, guide: Guide) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from app.drawings import DRAWINGS, GROUPS, Drawing, Limits
 from app.fields import Names, named
 from app.maps.view import Number, Standing
 from app.texts import catalogue, codes, words
+from geo.depots import TIERS
 from geo.levels import FALLING
+from geo.stages import STAGES
 from tiles import raster, style
 from tiles.layer import Kind, Layer, Raster, Row, legend
 from tiles.style import Style, Symbol
@@ -164,7 +166,10 @@ def _unit(unit: str) -> Text:
     return words(f"unit.{unit}") if f"unit.{unit}" in catalogue(LANGUAGES[0]) else Text(unit, unit)
 
 
-WHERE_ANY = {"full": "people_full", "housed": "people_displaced"}
+WHERE_ANY = {
+    "full": "people_full", "housed": "people_displaced", "in_let": "people_in_let",
+    "buildings_in_let": "buildings_in_let", "reserve_short": "reserve_short_m2",
+}  # fmt: skip
 """Numbers of the headline that are shown where some other one is more than 0."""
 
 
@@ -180,10 +185,16 @@ def numbers(run: RunView) -> tuple[Number, ...]:
         ("housed", "people_housed", "count", "people_displaced", "", "plain"),
         ("shelters", "shelters_usable", "count", "shelters", "", "plain"),
         ("room", "shelter_capacity", "count", "", "", "plain"),
+        *((f"at_risk_{stage}", f"people_at_risk_{stage}", "count", "people", "", "plain") for stage in STAGES),
+        ("in_let", "people_in_let", "count", "people", "", "bad"),
+        ("buildings_in_let", "buildings_in_let", "count", "", "", "bad"),
+        ("reserve_short", "reserve_short_m2", "count", "", "", "bad"),
         ("walk", "walk_s_median", "minutes", "", "walk_s_median_normal", "plain"),
         ("clearance", "clearance_s", "minutes", "", "", "plain"),
         ("fire", "fire_share", "share", "", "fire_share_normal", "plain"),
         ("medical", "medical_share", "share", "", "medical_share_normal", "plain"),
+        ("stock", "cover_days", "hours", "", "", "plain"),
+        *((f"stock_{tier}", f"cover_days_{tier}", "hours", "", "", "plain") for tier in TIERS),
     )
     return tuple(
         Number(key, words(f"number.{key}"), value.get(column), kind, value.get(of), value.get(normal), tone)
@@ -195,10 +206,13 @@ def numbers(run: RunView) -> tuple[Number, ...]:
 def _worth_saying(key: str, column: str, value: Mapping[str, float | None]) -> bool:
     """Whether a number stands on top: the few that always do, those that were computed, and some where there are any.
 
-    ``full`` where somebody finds no room, ``housed`` where somebody cannot stay at home.
+    ``full`` where somebody finds no room, ``housed`` where somebody cannot stay at home, what must move where anything
+    must, how long stock lasts and who is at risk where it is known.
     """
     if key in WHERE_ANY:
         return bool(value.get(WHERE_ANY[key]))
+    if key.startswith(("stock", "at_risk")):
+        return value.get(column) is not None
     return column in value or key not in ("room", "clearance", "fire", "medical")
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data.hazards import KINDS, LEVEL_MAX
 from data.standards.class_tables import ClassTable, class_tables
 from geo.errors import Fault, InputError, ParameterError
+from geo.reasons import counted
 
 CLASSES_MAX = 6
 """Up to so many different whole numbers look like classes."""
@@ -58,12 +59,12 @@ def few_whole(values: NDArray[np.floating]) -> list[tuple[float, int]]:
     return [(float(low + at), int(counts[at])) for at in found] if len(found) <= CLASSES_MAX else []
 
 
-def order_faults(found: Sequence[tuple[float, int]], kind: str, where: str, *, what: str = "cells") -> Iterator[Fault]:
-    """Ask which way classes of a kind in levels run; ``found`` as ``few_whole`` gives it, of so many ``what``."""
+def order_faults(found: Sequence[tuple[float, int]], kind: str, where: str, *, what: str = "cell") -> Iterator[Fault]:
+    """Ask which way classes of a kind in levels run; ``found`` as ``few_whole`` gives it, each of so many ``what``."""
     numbers = [value for value, _ in found if value != 0]
     if KINDS[kind].unit != "level" or not numbers:
         return
-    told = ", ".join(f"{value:g} ({count:,} {what})" for value, count in found)
+    told = ", ".join(f"{value:g} ({counted(count, what)})" for value, count in found)
     first, last = (f"{end:g}" for end in (numbers[0], numbers[-1]))
     lowest = f"If {last} is the worst: {_example(numbers[::-1])}." if len(numbers) > 1 else ""
     worst = f"If {first} is the worst: {_example(numbers, spare=all(value != 0 for value, _ in found))}."

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data import headers, numbers, rows, words
 from data.vectors import PLACING
-from data.wanted import STRICT, Kind
+from data.wanted import Kind
 from geo.errors import ColumnError, Fault, refuse
 from geo.reasons import Finding
 from geo.tables import Schema
@@ -102,8 +102,9 @@ def _fits(given: pd.Series[Any], ours: str, wanted: Kind) -> bool:
     if ours in {MEN, WOMEN, *(column.name for column in wanted.numeric)}:
         lost = numbers.read(there, numbers.dimension(ours)).lost.mean()
         return bool(lost < NUMERIC_SHARE)
-    if ours in wanted.subjects and ours in STRICT:
-        return all(words.ours(str(value), wanted.subjects[ours]) is not None for value in there.unique())
+    if ours in wanted.subjects and ours in wanted.strict:
+        subject = wanted.subjects[ours]
+        return all(words.ours(str(v), subject, inside=subject in words.INSIDE) is not None for v in there.unique())
     return ours in wanted.measures or ours not in wanted.subjects or not pd.api.types.is_numeric_dtype(given)
 
 

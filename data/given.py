@@ -1,5 +1,5 @@
-"""Tables a person gives (communities, people, shelters, facilities, buildings, lots, supplies) as the tables a plan is
-made from.
+"""Tables a person gives (communities, people, shelters, facilities, buildings, lots, supplies, sources of
+rules of distance) as the tables a plan is made from.
 
 Columns are found by their usual names (``headers.toml``) unless a mapping names them. What a file lacks and the plan
 can do without is filled in as not known; what it cannot do without is asked for, all of it at once. Whatever was
@@ -8,6 +8,7 @@ guessed, mended, left out or not understood is said, with the rows.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,7 +28,7 @@ from data.repair import repaired
 from data.vectors import Read
 from data.wanted import AREAL as AREAL
 from data.wanted import KINDS as KINDS
-from data.wanted import LOWER_CASE, STRICT, Kind
+from data.wanted import LOWER_CASE, Kind
 from geo.errors import ColumnError, Fault, refuse
 from geo.reasons import Finding
 from geo.tables import Column, checked
@@ -41,6 +42,8 @@ NAMED_MAX = 8
 """So many columns or kinds are named where they say nothing here."""
 SHOWN_MAX = 30
 """So many columns of a file are shown where one lacks."""
+LEAST_V = 1000.0
+"""Volts below which a line is none that anybody keeps away from."""
 LOST_MAX = 0.5
 """When this share of a column's values is no number, or more, the column is refused: it is another thing."""
 
@@ -76,6 +79,9 @@ def understood(
     frame, shaped = _shaped(frame, kind)
     scaled, units = _scaled(frame, wanted, {**found.taken, **columns})
     table, mended = _filled(scaled, wanted)
+    if kind == "sources":
+        table, few = _with_volts(table)
+        mended = (*mended, *few)
     table = _named_in_chinese(table)
     if kind == "shelters":
         area = table.geometry.area.where(table.geometry.area > 0)
@@ -157,7 +163,7 @@ def _faults(frame: gpd.GeoDataFrame, wanted: Kind, found: Found, where: str) -> 
         if column.name in names:
             faults += _number_faults(frame[column.name], column, where, needed=column.name in wanted.needed)
     for name, subject in wanted.subjects.items():
-        if name in names and name in STRICT:
+        if name in names and name in wanted.strict:
             faults += _word_faults(frame[name], subject, f"{where}, column {name}")
     strange = {str(g) for g in frame.geometry.dropna().geom_type.unique()} - wanted.geometry
     if strange:
@@ -208,7 +214,11 @@ def _number_faults(given: pd.Series[Any], column: Column, where: str, *, needed:
 
 
 def _word_faults(given: pd.Series[Any], subject: str, where: str) -> list[Fault]:
-    unknown = given[_written(given) & given.map(lambda v: _text(v) is not None and words.ours(str(v), subject) is None)]
+    def strange(value: object) -> bool:
+        text = _text(value)
+        return text is not None and words.ours(text, subject, inside=subject in words.INSIDE) is None
+
+    unknown = given[_written(given) & given.map(strange)]
     if not len(unknown):
         return []
     found = f"{', '.join(sorted({str(v) for v in unknown})[:5])} in {rows.listed(unknown.index)}"
@@ -244,6 +254,20 @@ def _filled(frame: gpd.GeoDataFrame, wanted: Kind) -> Table:
     if "kind" in table.columns and wanted.schema.name == "facilities":
         notes += _unknown_kinds(table["kind"])
     return table, tuple(notes)
+
+
+def _with_volts(table: gpd.GeoDataFrame) -> Table:
+    """Sources without voltages that must be kilovolts: 110 in a column of volts is not known, and said."""
+    low = (table["voltage_v"] < LEAST_V).to_numpy()
+    if not low.any():
+        return table, ()
+    where = rows.where(table, low)
+    en = f"{{n}} voltages are below {LEAST_V:,.0f} V ({rows.listed(where)}), as if in kV, and count as not known."
+    zh = f"{{n}}个电压值低于{LEAST_V:,.0f}伏，疑为千伏，按未知处理。"
+    told = rows.found("voltages_low", "warning", en, zh, rows=where, column="voltage_v", values=table["voltage_v"])
+    do_en, do_zh = "Name the unit in the column's header: voltage (kV).", "请在列名中注明单位，如“电压(kV)”。"
+    told = dataclasses.replace(told, do_en=do_en, do_zh=do_zh)
+    return table.assign(voltage_v=table["voltage_v"].where(~low)), (told,)
 
 
 def _column(frame: gpd.GeoDataFrame, column: Column, wanted: Kind, notes: list[Finding]) -> object:
@@ -310,7 +334,7 @@ def _days(given: pd.Series[Any], notes: list[Finding]) -> pd.Series[Any]:
 
 def _worded(given: pd.Series[Any], texts: Sequence[str | None], subject: str, notes: list[Finding]) -> list[str | None]:
     """Our words where they are known; the others as they are, small where ours are small."""
-    name, inside = str(given.name), subject == "kind"
+    name, inside = str(given.name), subject in words.INSIDE
     ours = [None if text is None else words.ours(text, subject, inside=inside) for text in texts]
     pairs = {text: our for text, our in zip(texts, ours, strict=True) if text and our and text.lower() != our}
     if pairs:

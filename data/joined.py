@@ -283,6 +283,6 @@ def _empty(match: _Match) -> Iterator[Finding]:
         told = ", ".join(names[:TOLD]) + (f" and {len(names) - TOLD:,} more" if len(names) > TOLD else "")
         yield Finding(
             "units_without_people",
-            f"{len(without):,} outlines of the study have no row, so nobody is in them: {told}.",
+            rows.told("{n} outlines of the study have no row, so nobody is there", len(without)) + f": {told}.",
             f"{len(without):,}个单元在表中没有对应行，按无人计：{told}。", "warning", len(without),
         )  # fmt: skip

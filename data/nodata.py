@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from data.hazards import Kind
 from geo.errors import Fault
-from geo.reasons import Finding
+from geo.reasons import Finding, counted
 
 NOISE = 0.001
 """A negative value up to this is a model's rounding and counts as 0, in the kind's unit."""
@@ -108,25 +108,25 @@ def scaled_faults(values: NDArray[np.floating], scale: tuple[float, float], wher
     whole = np.rint(raw)
     held = np.where(np.abs(raw - whole) < NEAR_WHOLE * np.maximum(np.abs(whole), 1), whole, raw)
     for value, cells in suspects(held.astype(np.float32)):
-        found = f"{said(value)} in {cells:,} cells, undeclared (before the file's scale of {factor:g})"
+        found = f"{said(value)} in {counted(cells, 'cell')}, undeclared (before the file's scale of {factor:g})"
         yield Fault("a declared nodata value", found, where, f"Give --nodata {said(value)} if it means not known.")
 
 
 def faults(
-    values: NDArray[np.floating], of: Kind, factor: float, where: str, *, explained: bool, what: str = "cells"
+    values: NDArray[np.floating], of: Kind, factor: float, where: str, *, explained: bool, what: str = "cell"
 ) -> Iterator[Fault]:
     """What cannot be; ``values`` in the file's unit, each ``factor`` of the kind's, NaN where not known.
 
-    ``explained``: a person said what the values stand for, so none of them is nodata. ``what`` holds the values.
+    ``explained``: a person said what the values stand for, so none of them is nodata. ``what`` holds a value.
     """
     known = values[~np.isnan(values)].astype(np.float32, copy=False)
     if not len(known):
-        yield Fault(of.noun, f"no {what.removesuffix('s')} with a value", where, "Check its nodata value.")
+        yield Fault(of.noun, f"no {what} with a value", where, "Check its nodata value.")
         return
     strange = [] if explained else suspects(known)
     for value, cells in strange:
         cure = f"Give --nodata {said(value)} if it means not known, or the right --unit."
-        yield Fault("a declared nodata value", f"{said(value)} in {cells:,} {what}, undeclared", where, cure)
+        yield Fault("a declared nodata value", f"{said(value)} in {counted(cells, what)}, undeclared", where, cure)
     rest = known[~np.isin(known, np.array([value for value, _ in strange], dtype=np.float32))] if strange else known
     yield from _beyond(rest, of, factor, where, what)
 
@@ -134,14 +134,14 @@ def faults(
 def _beyond(rest: Floats, of: Kind, factor: float, where: str, what: str) -> Iterator[Fault]:
     below, above = rest[rest * factor < -NOISE], rest[rest * factor > of.most]
     if len(below):
-        found = f"{len(below):,} {what} below, down to {below.min():g}"
+        found = f"{counted(len(below), what)} below, down to {below.min():g}"
         yield Fault(f"{of.noun} of 0 and more", found, where, f"{_typed(below)}.")
     if len(above):
         cure = f"{_typed(above)}, or the right --unit."
         if of.unit == "level":
             cure = "Say what each value stands for: --map VALUE=LEVEL (0 none, 5 worst)."
         limit = f"{of.noun} up to {of.most / factor:g}"
-        yield Fault(limit, f"{len(above):,} {what} above, up to {above.max():g}", where, cure)
+        yield Fault(limit, f"{counted(len(above), what)} above, up to {above.max():g}", where, cure)
 
 
 def _typed(strange: Floats) -> str:

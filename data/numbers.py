@@ -45,13 +45,13 @@ class Numbers:
 
 
 def dimension(column: str) -> str:
-    """What a column of ours is counted in: ``m2``, ``m``, ``s``, ``h``, ``people``, ``levels`` or nothing."""
+    """What a column of ours is counted in: ``m2``, ``m3``, ``m``, ``s``, ``h``, ``v``, ``people``, … or nothing."""
     if column.startswith(("people", "capacity")):
         return "people"
     end = column.rpartition("_")[2]
-    if column == "entrances":
+    if column in ("entrances", "intensity"):
         return column
-    return end if end in ("m2", "m", "s", "h", "levels") else ""
+    return end if end in ("m2", "m3", "m", "s", "h", "levels", "v") else ""
 
 
 def read(given: pd.Series[Any], dimension: str = "") -> Numbers:

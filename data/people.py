@@ -26,7 +26,7 @@ from data import rasters
 from data.limits import CELLS
 from geo.crs import WGS84, known
 from geo.errors import CrsError, Fault, InputError, ParameterError, refuse
-from geo.reasons import Finding
+from geo.reasons import Finding, counted
 
 PEOPLED = dataclasses.replace(CELLS, most=2_000_000, of="cells with people")
 """Each cell with people becomes a row."""
@@ -134,7 +134,7 @@ def _value_faults(values: Floats, where: str) -> Iterator[Fault]:
     for value, cells in unknown_values.suspects(there[there >= 0].astype(np.float32)):
         named = unknown_values.said(value)
         cure = f"Give --nodata {named} if it means not known; people are never so many."
-        yield Fault("a declared nodata value", f"{named} in {cells:,} cells, undeclared", where, cure)
+        yield Fault("a declared nodata value", f"{named} in {counted(cells, 'cell')}, undeclared", where, cure)
 
 
 def _negative(values: Floats) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ from data.nodata import Named
 from geo.crs import known
 from geo.errors import CrsError, Fault, FileMissingError, InputError, UnreadableError, refuse
 from geo.hazards import Grid
-from geo.reasons import Finding
+from geo.reasons import Finding, counted
 
 SRTM, SRTM_ENDING = "SRTMHGT", ".hgt"
 ONE_VARIABLE = "Save the one variable and time that matters as GeoTIFF (QGIS: Export, Save as)."
@@ -121,7 +121,7 @@ def _height_faults(values: Floats, where: str) -> Iterator[Fault]:
         yield Fault("heights", "no cell with a value", where, "Check its nodata value.")
     wrong = values[(values < low) | (values > high)]
     if len(wrong):
-        found = f"{len(wrong):,} cells beyond, from {wrong.min():g} to {wrong.max():g}"
+        found = f"{counted(len(wrong), 'cell')} beyond, from {wrong.min():g} to {wrong.max():g}"
         cure = "Give --nodata N if it means not known."
         yield Fault(f"heights in metres from {low:g} to {high:g}", found, where, cure)
 

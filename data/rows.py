@@ -17,7 +17,8 @@ from geo.reasons import Finding, Severity
 
 TOLD_ROWS = 5
 """So many rows are named."""
-ONE = {"are": "is", "were": "was", "have": "has", "lie": "lies", "do": "does", "cross": "crosses", "come": "comes"}
+ONE = {"are": "is", "were": "was", "have": "has", "lie": "lies", "do": "does", "cross": "crosses", "come": "comes",
+       "themselves": "itself"}  # fmt: skip
 """Verbs of many things, and of one."""
 VERBS = re.compile(rf"(?<!they )(?<!rows )(?<!and it )\b({'|'.join(ONE)})\b")
 VALUE_MAX = 80
@@ -47,13 +48,14 @@ def found(
     """
     shown = "" if values is None or not len(rows) else str(values.loc[rows[0]])[:VALUE_MAX]
     count = len(rows)
-    told = _of_one(en) if count == 1 else en.replace("{n}", f"{count:,}")
-    return Finding(code, told, zh.replace("{n}", f"{count:,}"), severity, count,
+    return Finding(code, told(en, count), zh.replace("{n}", f"{count:,}"), severity, count,
                    numbered(rows), column, shown, *do)  # fmt: skip
 
 
-def _of_one(en: str) -> str:
-    """A sentence about many rows as one about a single row: its noun, and the verbs that belong to it."""
+def told(en: str, count: int) -> str:
+    """A sentence about ``{n}`` things with their number; of a single one its noun, and the verbs that belong to it."""
+    if count != 1:
+        return en.replace("{n}", f"{count:,}")
     said = re.sub(r"\{n\} (\w+?)s\b", r"1 \1", en, count=1)
     return VERBS.sub(lambda verb: ONE[verb[0]], said) if said != en else en.replace("{n}", "1")
 

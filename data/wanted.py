@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from data import numbers
 from data.osm import values
 from geo.groups import COLUMNS as GROUPS
-from geo.tables import BUILDINGS, COMMUNITIES, DEMAND, FACILITIES, LOTS, SHELTERS, SUPPLIES, Column, Schema
+from geo.tables import BUILDINGS, COMMUNITIES, DEMAND, FACILITIES, LOTS, SHELTERS, SOURCES, SUPPLIES, Column, Schema
 
 AREAL = frozenset({"Polygon", "MultiPolygon"})
 PLACES = AREAL | {"Point"}
+DRAWN = PLACES | {"LineString", "MultiLineString", "MultiPoint"}
+STRICT = frozenset({"tier", "level", "origin", "state"})
+"""Columns of which every word must be known, in most kinds."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Kind:
     more: tuple[str, ...] = ()
     numbers: tuple[Column, ...] = ()
     subjects: Mapping[str, str] = field(default_factory=dict)
+    strict: frozenset[str] = STRICT
     days: tuple[str, ...] = ()
     once: bool = True
 
@@ -49,14 +56,23 @@ class Kind:
         return tuple(column for column in (*schema, *self.numbers) if column.name not in self.measures)
 
 
-STRICT = frozenset({"tier", "level", "origin", "state"})
-"""Columns of which every word must be known."""
 TURNOUT = Column("turnout_s", "float", "A station's own seconds from the call to leaving; NaN: its service's.", False)
+
+
+_CLASSES = {**dict(zip("一二三四五", range(1, 6), strict=True)), "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
 
 
 def _levels(text: str | None) -> float:
     """Storeys from OSM's forms and from ``10+``, ``6层``, ``3階``."""
     return values.levels(None if text is None or numbers.missing(text) else numbers.undressed(text))
+
+
+def _class(text: str | None) -> float:
+    """The class of a station or works: ``2``, ``二级``, ``Ⅱ级``."""
+    plain = "" if text is None else unicodedata.normalize("NFKC", text).strip().removesuffix("级").upper()
+    if plain in _CLASSES:
+        return float(_CLASSES[plain])
+    return float(plain) if plain.isdecimal() else np.nan
 
 
 def _metres(text: str | None) -> float:
@@ -73,6 +89,8 @@ KINDS = {
     "buildings": Kind(BUILDINGS, AREAL, {"use": "yes"}, measures={"levels": _levels, "height_m": _metres},
                       subjects={"use": "use"}),
     "lots": Kind(LOTS, AREAL, {}, subjects={"use": "use"}),
+    "sources": Kind(SOURCES, DRAWN, {}, ("kind",), measures={"height_m": _metres, "grade": _class},
+                    subjects={"kind": "source"}, strict=STRICT | {"kind"}),
     "supplies": Kind(SUPPLIES, PLACES, {}, ("item",), more=("pack",), subjects={"tier": "supply_tier"},
                      days=("expiry", "agreement_until"), once=False),
 }  # fmt: skip

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from data import headers
 
+INSIDE = frozenset({"kind", "source"})
+"""Subjects of which a word may stand within a longer value."""
 _EASTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -31,7 +33,7 @@ def _plain(word: str) -> str:
 
 
 def known(subject: str) -> tuple[str, ...]:
-    """Our words of a subject (``kind``, ``use``, ``tier``, ``level``, ``origin``, ``supply_tier``)."""
+    """Our words of a subject (``kind``, ``use``, ``source``, ``tier``, ``level``, ``origin``, ``supply_tier``)."""
     return tuple(ours for ours in headers.content()["words"][subject] if ours != "not")
 
 

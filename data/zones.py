@@ -32,11 +32,11 @@ from data.hazards import KINDS, Kind
 from data.located import Near
 from data.nodata import Named
 from data.repair import repaired
-from data.rows import numbered
+from data.rows import numbered, told
 from data.zonevalues import valued
 from geo.errors import Fault, InputError, UnreadableError
 from geo.hazards import Grid
-from geo.reasons import Finding
+from geo.reasons import Finding, counted
 
 CELLS_MAX = 50_000_000
 """Most cells outlines are laid out in; more, and the cells are made larger."""
@@ -113,7 +113,7 @@ def _areas(frame: gpd.GeoDataFrame, where: str, extent: Bounds | None) -> tuple[
         return frame, ()
     said = Finding(
         "zones_not_areas",
-        f"{len(others):,} rows are no outlines (points, lines or nothing) and say nothing of ground.",
+        told("{n} rows are no outlines (points, lines or nothing) and say nothing of ground.", len(others)),
         f"{len(others)}行不是面（点、线或空几何），未采用。", "warning",
         count=len(others), rows=numbered(frame.index[others]),
     )  # fmt: skip
@@ -164,7 +164,7 @@ def _parted(frame: gpd.GeoDataFrame, values: Floats, crs: str) -> tuple[Zones, t
         return zones, ()
     rows = np.unique(of[wrong])
     said = Finding(
-        "zones_repaired", f"{len(rows):,} outlines cross themselves and were mended.",
+        "zones_repaired", told("{n} outlines cross themselves and were mended.", len(rows)),
         f"{len(rows)}个面存在自相交，已修复。", "repaired", count=len(rows), rows=numbered(frame.index[rows]),
     )  # fmt: skip
     return zones, (said,)
@@ -271,11 +271,11 @@ def _told(
     if lost:
         yield Finding(
             "zones_small",
-            f"{lost:,} outlines are smaller than a cell of {frame.cell_m:g} m; each got the cell it lies in.",
+            told(f"{{n}} outlines are smaller than a cell of {frame.cell_m:g} m; each got the cell it lies in.", lost),
             f"{lost}个面小于{frame.cell_m:g}米单元，各按其所在单元计。", count=lost,
         )  # fmt: skip
     if beyond:
-        yield Finding("zones_beyond", f"{beyond:,} outlines lie outside the study and are left out.",
+        yield Finding("zones_beyond", told("{n} outlines lie outside the study and are left out.", beyond),
                       f"{beyond}个面位于研究范围外，未采用。", count=beyond)  # fmt: skip
 
 
@@ -290,8 +290,8 @@ def _area(zones: Zones, frame: Frame, cells: NDArray[np.float32], of: Kind) -> F
     laid = count * frame.cell_m**2 / 10_000
     off = abs(laid - true) / true if true else 0.0
     return Finding(
-        "zones_area", f"{len(zones.shapes):,} outlines of {true:,.1f} ha are laid out in {count:,} cells of "
-        f"{frame.cell_m:g} m, {laid:,.1f} ha: {off:.1%} off.",
+        "zones_area", told(f"{{n}} outlines of {true:,.1f} ha are laid out in {counted(count, 'cell')} of "
+                           f"{frame.cell_m:g} m, {laid:,.1f} ha: {off:.1%} off.", len(zones.shapes)),
         f"{len(zones.shapes)}个面（{true:.1f}公顷）栅格化为{count}个{frame.cell_m:g}米单元（{laid:.1f}公顷），"
         f"相差{off:.1%}。", count=len(zones.shapes),
     )  # fmt: skip

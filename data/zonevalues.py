@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from data import classes as classed
 from data import nodata as unknown_values
-from data import ranges
+from data import ranges, rows
 from data.hazards import KINDS, require_unit
-from data.rows import numbered
 from data.standards.class_tables import ClassTable, class_tables
 from geo.errors import ColumnError, Fault, InputError, ParameterError, refuse
 from geo.reasons import Finding
@@ -44,7 +43,7 @@ def valued(
         classed.require_table(classes, kind, where=where)
     if constants:
         values = np.full(len(frame), _for_all(constants, where))
-        refuse(InputError, unknown_values.faults(values, KINDS[kind], factor, where, explained=True, what="outlines"))
+        refuse(InputError, unknown_values.faults(values, KINDS[kind], factor, where, explained=True, what="outline"))
         return values * factor, ()
     name, said = _column(frame, column, kind, where)
     texts, place = _texts(frame[name]), f"{where}, column {name}"
@@ -119,7 +118,7 @@ def _read(
     values = _numbers(texts.map(classed.table_meanings(distinct, classes, where)) if classes else texts)
     if not classes:
         refuse(InputError, _class_faults(values, kind, where))
-    wrong = unknown_values.faults(values, KINDS[kind], factor, where, explained=bool(classes), what="outlines")
+    wrong = unknown_values.faults(values, KINDS[kind], factor, where, explained=bool(classes), what="outline")
     refuse(InputError, wrong)
     return np.maximum(values, 0) * factor, ()
 
@@ -134,7 +133,7 @@ def _class_faults(values: Floats, kind: str, where: str) -> list[Fault]:
     if not found or any(value < 0 or value > KINDS[kind].most for value, _ in found):
         return []
     if KINDS[kind].unit == "level":
-        return list(classed.order_faults(found, kind, where, what="outlines"))
+        return list(classed.order_faults(found, kind, where, what="outline"))
     if KINDS[kind].unit not in ("m", "h"):
         return []
     told = ", ".join(f"{value:g}" for value, _ in found)
@@ -198,8 +197,8 @@ def _lacking(there: NDArray[np.bool_], frame: gpd.GeoDataFrame, name: str) -> tu
     return (
         Finding(
             "zones_without_value",
-            f"{len(lacking):,} outlines have nothing in {name}: how bad it is there is not known.",
+            rows.told(f"{{n}} outlines have nothing in {name}: how bad it is there is not known.", len(lacking)),
             f"{len(lacking)}个面的“{name}”列为空：其危险程度未知。", "warning",
-            count=len(lacking), rows=numbered(frame.index[lacking]), column=name,
+            count=len(lacking), rows=rows.numbered(frame.index[lacking]), column=name,
         ),
     )  # fmt: skip

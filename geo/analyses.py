@@ -15,7 +15,6 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import (
-    assignment,
     clearance,
     critical,
     departures,
@@ -25,6 +24,7 @@ from geo import (
     reaching,
     readied,
     redundancy,
+    refuge,
     territories,
     ways_out,
     widths,
@@ -35,7 +35,6 @@ from geo.critical import CriticalParams
 from geo.departures import Departures
 from geo.exposures import Faced
 from geo.hazards import Hazard
-from geo.pairs import Pairs
 from geo.parts import Parts
 from geo.services import GROUPS
 from geo.situation import Situation
@@ -121,13 +120,11 @@ def without_each_shelter(now: Situation) -> pd.DataFrame:
     found, params = now.refuge, now.base.params.critical
     sites = found.pairs.sites
     which = np.argsort(-found.assigned.load(sites), kind="stable")[: params.shelters]
-
-    def led(pairs: Pairs, people: Ints, room: Ints) -> assignment.Assigned:
-        return assignment.assign(pairs, people, room, first=now.base.seekers.first, warm=found.solved)
-
+    dealt = refuge.dealt(now.base.seekers, found, params=now.base.params.refuge)
     asked = redundancy.without_each(
-        found.pairs, now.base.seekers.people, found.room, led, lost_minutes=params.lost_minutes, which=which
-    ).set_axis(which)
+        found.solved, found.pairs, lambda pairs: dealt.again(pairs, found.room), lost_minutes=params.lost_minutes,
+        which=which,
+    ).set_axis(which)  # fmt: skip
     told = asked.reindex(range(sites))[["people_unserved", "people_minutes", "substitute"]]
     told["substitute"] = told["substitute"].astype(object).where(told["substitute"].notna(), None)
     return told.set_axis(["people_lost_without", "people_minutes_without", "substitute"], axis=1)

@@ -20,12 +20,14 @@ from geo.depots import StockParams
 from geo.derived import DerivedParams
 from geo.displaced import DisplacedParams
 from geo.evacuation import WalkParams
+from geo.fire_lanes import AccessParams
 from geo.goods import GoodsParams
 from geo.grids import GridParams
 from geo.ground import SiteParams
 from geo.groups import GroupParams
 from geo.hazards import ExposureParams, Grid, Hazard
 from geo.lattice import LatticeParams
+from geo.lifelines import LifelineParams
 from geo.needs import NeedsParams
 from geo.network import Ways
 from geo.outline import OutlineParams
@@ -42,6 +44,10 @@ from geo.profiles import (
 )
 from geo.reasons import Sentence
 from geo.refuge import RefugeParams
+from geo.regions import RegionParams
+from geo.reserve import ReserveParams
+from geo.retreat import RetreatParams
+from geo.rubble import RubbleParams
 from geo.rules import NO_RULES
 from geo.rules import Rules as SetbackRules
 from geo.services import (
@@ -54,11 +60,16 @@ from geo.services import (
 )
 from geo.setbacks import SetbackParams
 from geo.shelters import ShelterParams
+from geo.siting import SitingParams
+from geo.steep import SteepParams
+from geo.suitability import SuitabilityParams
 from geo.summary import StatusParams
 from geo.thresholds import SensitivityParams
 from geo.tiers import TierParams
 from geo.tradeoffs import RouteParams
+from geo.uses import UseParams
 from geo.widths import WidthParams
+from geo.zoning import ZoningParams
 
 SERVICES = ("fire", "medical", "police", "supplies")
 """Parts of the parameters that are services."""
@@ -145,11 +156,22 @@ class PlanParams(Rules):
     everyday: EverydayParams = Field(description="What the 15-minute circle must hold.")
     circle: CircleParams = Field(description="How circles are counted.")
     outline: OutlineParams = Field(description="How circles are drawn.")
-    setback: SetbackParams = Field(description="What the city keeps its distance from.")
+    setback: SetbackParams = Field(description="How rules of distance are asked.")
+    steep: SteepParams = Field(description="What counts as a steep slope.")
+    zoning: ZoningParams = Field(description="What of the rules' ground becomes yield, protect and refuge.")
+    lifelines: LifelineParams = Field(description="Which streets become emergency corridors, and what that costs.")
+    retreat: RetreatParams = Field(description="What moves away first.")
+    uses: UseParams = Field(description="What stands or is planned, as rules of distance tell it apart.")
+    rubble: RubbleParams = Field(description="How far collapsing buildings throw rubble into streets.")
+    access: AccessParams = Field(description="What a fire engine needs to reach buildings and shelters.")
+    regions: RegionParams = Field(description="What bounds a region of the city, and how small one may be.")
+    reserve: ReserveParams = Field(description="How much open land is reserved in every region, and which.")
     needs: NeedsParams = Field(description="What people in shelters need.")
     goods: GoodsParams = Field(description="What the words and units of a supply register mean.")
     stock: StockParams = Field(description="What of the stock counts, and what it must cover.")
     delivery: DeliveryParams = Field(description="How stock is carried to the shelters.")
     cures: CureParams = Field(description="Which changes are proposed, and what they cost.")
+    suitability: SuitabilityParams = Field(description="How well a place suits to be turned into a shelter.")
+    siting: SitingParams = Field(description="Which places are turned into shelters, in what phases.")
     status: StatusParams = Field(description="When a community counts as good, to be watched or bad.")
     sensitivity: SensitivityParams = Field(description="By how much thresholds are moved to see what hangs on them.")

@@ -436,24 +436,3 @@ def by_community(found: Clearance, community_id: pd.Series[str], community_ids: 
         "delay_max_s": sums["delay_max_s"].to_numpy(),
     }
     return pd.DataFrame(columns, index=community_ids.index)
-
-
-def bottlenecks(found: Clearance, *, most: int) -> pd.DataFrame:
-    """Where people wait most, at most ``most`` rows, worst first; where nobody waits is none.
-
-    Columns: ``kind`` (``street`` or ``gate``), ``row`` (of the edge or the site), ``people`` who pass,
-    ``wait_person_s`` (of all of them together), ``wait_max_s`` (of one person).
-    """
-    streets, sites = found.streets, found.sites
-    columns = {
-        "kind": np.repeat(np.array(["street", "gate"], dtype=object), [len(streets), len(sites)]),
-        "row": np.r_[np.arange(len(streets)), np.arange(len(sites))],
-        "people": np.r_[(streets["people_along"] + streets["people_against"]).to_numpy(), sites["people"].to_numpy()],
-        "wait_person_s": np.r_[streets["wait_person_s"].to_numpy(), sites["wait_person_s"].to_numpy()],
-        "wait_max_s": np.r_[streets["wait_max_s"].to_numpy(), sites["gate_wait_max_s"].to_numpy()],
-    }
-    table = pd.DataFrame(columns)
-    table = table[table["wait_person_s"] > 0].sort_values(
-        ["wait_person_s", "kind", "row"], ascending=[False, True, True]
-    )
-    return table.head(most).reset_index(drop=True)

@@ -154,6 +154,30 @@ def locate(points: gpd.GeoSeries, table: gpd.GeoDataFrame) -> Shapes:
     return np.asarray(ids[smallest_holding(np.asarray(points.to_numpy(), dtype=object), _shapes(real))], dtype=object)
 
 
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Communities by place, to be asked again and again: ``ids`` and ``shapes`` (n,), without what is ``outside``."""
+
+    ids: Shapes
+    shapes: Shapes
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, table: gpd.GeoDataFrame) -> Units:
+        """Those of a table of communities."""
+        real = table[table["community_id"] != OUTSIDE]
+        return cls(real["community_id"].to_numpy(dtype=object), _shapes(real), shapely.STRtree(_shapes(real)))
+
+    def __repr__(self) -> str:
+        return f"Units({len(self.ids)} communities)"
+
+    def holding(self, point: shapely.Point) -> str | None:
+        """As ``locate`` for one point; None where no community holds it."""
+        rows = np.sort(self.tree.query(point))
+        row = smallest_holding(np.array([point], dtype=object), self.shapes[rows])[0]
+        return None if row == NONE else str(self.ids[rows[row]])
+
+
 def _levels(boundaries: gpd.GeoDataFrame, params: CommunityParams) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Rows that might be communities, finest first."""
     level = boundaries["admin_level"].to_numpy(dtype=np.float64)

@@ -33,9 +33,7 @@ FEW = 0.5
 """A change that serves less than this share of those left is told with the reason why most of them are left."""
 COLUMNS = {
     **dict.fromkeys(("fix", "fix_en", "fix_zh"), "object"),
-    "fix_gain_people": "int64",
-    "fix_gain_all_people": "int64",
-    **dict.fromkeys(("fix_gain_share", "fix_cost"), "float64"),
+    **dict.fromkeys(("fix_gain_people", "fix_gain_all_people", "fix_gain_share", "fix_cost"), "float64"),
     "fix_target": "object",
     "fix_exact": "bool",
 }
@@ -154,10 +152,10 @@ def _order(tried: Tried) -> tuple[int, tuple[str, ...], int]:
 def by_community(now: Situation, found: Sequence[Cure], *, params: CureParams) -> pd.DataFrame:
     """``COLUMNS`` for each community (rows as ``found``, index as the communities).
 
-    ``fix`` is a kind of change, ``no_help`` or ``none_needed``; ``fix_gain_people`` are newly served in the community,
-    ``fix_gain_all_people`` in all, ``fix_gain_share`` of those left in the community (NaN: nobody is left);
-    ``fix_cost`` in thousand CNY (NaN: no change), ``fix_target`` the ids changed, ``fix_exact`` False where not all
-    was tried.
+    ``fix`` is a kind of change, ``no_help``, ``none_needed`` or ``not_sought``; ``fix_gain_people`` are newly served in
+    the community, ``fix_gain_all_people`` in all (NaN: not sought), ``fix_gain_share`` of those left in the community
+    (NaN: not sought, or nobody is left); ``fix_cost`` in thousand CNY (NaN: no change), ``fix_target`` the ids changed,
+    ``fix_exact`` False where not all was tried.
     """
     causes = _main_causes(now, found)
     rows = [
@@ -205,8 +203,9 @@ def _no_row(cure: Cure, cause: tuple[str, str], params: CureParams) -> dict[str,
     elif cure.left:
         limits = {"more": params.room_most_share, "street_m": params.street_most_m, "bridge_m": params.bridge_most_m}
         said = cure_words.for_none(cure.left, cause, sure=cure.exact, **limits)
-    share = 0.0 if cure.left else np.nan
-    return dict(zip(COLUMNS, (said.code, said.en, said.zh, 0, 0, share, np.nan, None, cure.exact), strict=True))
+    gain = 0.0 if cure.sought else np.nan
+    share = gain if cure.left else np.nan
+    return dict(zip(COLUMNS, (said.code, said.en, said.zh, gain, gain, share, np.nan, None, cure.exact), strict=True))
 
 
 def _main_causes(now: Situation, found: Sequence[Cure]) -> list[tuple[str, str]]:

@@ -68,7 +68,8 @@ class StockParams(Sourced):
 
     subject = "stock"
     on: Annotated[str, AfterValidator(_day)] = Field(
-        description="Day for which stock is counted, YYYY-MM-DD (a date); unknown: nothing is taken for expired."
+        description="Day for which stock is counted, YYYY-MM-DD (a date); unknown, as it is until a planner says one: "
+        "nothing counts as expired and no agreement as lapsed, and a note says so."
     )
     expiring_days: float = Field(ge=0, le=3650, description="Goods that expire within so many days are named.")
     items: Items = Field(description="Needs that stock must cover and that are delivered (names of needs).")

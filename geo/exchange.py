@@ -355,7 +355,7 @@ def _overfull(town: Town, heaps: Heaps, search: Search, source: int) -> None:  #
     for i in range(search.tally[MET]):
         price[search.met[i]] += max(0, nearest - far[search.met[i]])
     _forget(search)
-    n = _path_back(heaps, search, source, end)
+    n = _path(heaps, search, end, source, heaps.tail)
     spare = town.room[end] - town.load[end]
     _move(town, heaps, search, n, min(town.load[source] - town.room[source], spare))
 
@@ -383,7 +383,7 @@ def _underfull(town: Town, heaps: Heaps, search: Search, target: int) -> None:  
     for i in range(search.tally[MET]):
         price[search.met[i]] -= max(0, nearest - far[search.met[i]])
     _forget(search)
-    n = _path_on(heaps, search, end, target)
+    n = _path(heaps, search, end, target, heaps.head)
     _move(town, heaps, search, n, town.room[target] - town.load[target])
 
 
@@ -408,24 +408,15 @@ def _lowest(town: Town, heaps: Heaps, search: Search) -> None:  # pragma: no cov
 
 
 @njit(cache=True, nogil=True)
-def _path_back(heaps: Heaps, search: Search, source: int, end: int) -> int:  # pragma: no cover
-    """Note the moves that lead from ``source`` to ``end``, found from the source; how many."""
-    n, site = 0, end
-    while site != source:
-        arc = search.via[site]
-        e, site = heaps.top[arc], heaps.tail[arc]
-        search.path_src[n], search.path_dst[n] = heaps.src[e], heaps.dst[e]
-        n += 1
-    return n
+def _path(heaps: Heaps, search: Search, site: int, root: int, towards: Int32s) -> int:  # pragma: no cover
+    """Note the moves between ``site`` and the site ``root`` that the search began at; how many.
 
-
-@njit(cache=True, nogil=True)
-def _path_on(heaps: Heaps, search: Search, source: int, end: int) -> int:  # pragma: no cover
-    """Note the moves that lead from ``source`` to ``end``, found from the end; how many."""
-    n, site = 0, source
-    while site != end:
+    ``towards`` is the end of each arc that lies nearer to the root: its tail where the search ran along the moves.
+    """
+    n = 0
+    while site != root:
         arc = search.via[site]
-        e, site = heaps.top[arc], heaps.head[arc]
+        e, site = heaps.top[arc], towards[arc]
         search.path_src[n], search.path_dst[n] = heaps.src[e], heaps.dst[e]
         n += 1
     return n

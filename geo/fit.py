@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from geo.curves import Sourced
-from geo.reasons import Finding, Severity
+from geo.reasons import Finding, Severity, counted
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -289,7 +289,7 @@ def _same_findings(rows: gpd.GeoDataFrame, same: gpd.GeoDataFrame) -> Iterator[F
         told = _told([f"{a} = {b}" for a, b in zip(same["one_name"], same["other_name"], strict=True)])
         yield Finding(
             "communities_same",
-            f"{_count(len(same), 'pair')} of communities have the same outline: {told[0]}. "
+            f"{counted(len(same), 'pair')} of communities have the same outline: {told[0]}. "
             "All people there belong to the first of each pair.",
             f"{len(same)}对社区轮廓完全相同：{told[1]}。人口计入每对中的前者。",
             "warning", len(same), _numbers(rows, same["other_id"]), "community_id", str(same["other_id"].iloc[0]),
@@ -304,7 +304,7 @@ def _overlap_findings(rows: gpd.GeoDataFrame, wide: gpd.GeoDataFrame) -> Iterato
         area = _area(wide["area_m2"].sum())
         yield Finding(
             "communities_overlap",
-            f"{_count(len(wide), 'pair')} of communities overlap, by {area[0]}: {told[0]}. "
+            f"{counted(len(wide), 'pair')} of communities overlap, by {area[0]}: {told[0]}. "
             "People there belong to the smaller one.",
             f"{len(wide)}对社区相互重叠，共{area[1]}：{told[1]}。重叠处人口计入较小者。",
             "warning", len(wide), _numbers(rows, wide["one_id"]), "community_id", str(wide["one_id"].iloc[0]),
@@ -320,7 +320,7 @@ def _gap_findings(gaps: gpd.GeoDataFrame) -> Iterator[Finding]:
         area = _area(gaps["area_m2"].sum())
         yield Finding(
             "communities_gaps",
-            f"{_count(len(gaps), 'gap')} between communities, {area[0]} in all, that no community answers for: "
+            f"{counted(len(gaps), 'gap')} between communities, {area[0]} in all, that no community answers for: "
             f"{told[0]}.",
             f"社区之间有{len(gaps)}处空白（三不管地带），共{area[1]}：{told_zh[1]}。",
             "warning", len(gaps),
@@ -335,7 +335,7 @@ def _hole_findings(holes: gpd.GeoDataFrame) -> Iterator[Finding]:
         told = [_told([f"{n} {_area(m2)[lang]}" for n, m2 in cases])[lang] for lang in (0, 1)]
         yield Finding(
             "communities_holes",
-            f"{_count(len(holes), 'hole')} in a community that belong to no other: {told[0]}.",
+            f"{counted(len(holes), 'hole')} in a community that belong to no other: {told[0]}.",
             f"社区内部有{len(holes)}处不属于任何社区的空洞：{told[1]}。",
             "warning", len(holes), do_en="Fill the hole, or give the community that lies in it.",
             do_zh="请填补空洞，或补充位于其中的社区。",
@@ -346,7 +346,7 @@ def _sliver_findings(overlaps: int, gaps: int, area: float, width_m: float) -> I
     if overlaps + gaps:
         yield Finding(
             "communities_slivers",
-            f"{_count(overlaps, 'overlap')} and {_count(gaps, 'gap')} between communities are narrower than "
+            f"{counted(overlaps, 'overlap')} and {counted(gaps, 'gap')} between communities are narrower than "
             f"{width_m:g} m, {area:,.0f} m² in all: drawing noise, left as it is.",
             f"社区之间有{overlaps}处重叠和{gaps}处缝隙窄于{width_m:g}米，共{area:,.0f}平方米：属制图误差，未作改动。",
             "info", overlaps + gaps,
@@ -357,7 +357,7 @@ def _mended_findings(overlaps: int, gaps: int, moved_m2: float) -> Iterator[Find
     if overlaps + gaps:
         yield Finding(
             "communities_mended",
-            f"{_count(overlaps, 'narrow overlap')} and {_count(gaps, 'narrow gap')} between communities were closed; "
+            f"{counted(overlaps, 'narrow overlap')} and {counted(gaps, 'narrow gap')} between communities were closed; "
             f"{moved_m2:,.0f} m² changed hands.",
             f"已修补社区之间{overlaps}处窄重叠和{gaps}处窄缝隙，共{moved_m2:,.0f}平方米归属变动。",
             "repaired", overlaps + gaps,
@@ -409,10 +409,6 @@ def _single(
 def _numbers(rows: gpd.GeoDataFrame, ids: pd.Series) -> tuple[int, ...]:
     """Row numbers from 1 of the first of some communities."""
     return tuple(int(n) + 1 for n in np.flatnonzero(rows["community_id"].isin(list(ids)))[:ROWS])
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
 
 
 def _area(m2: float) -> tuple[str, str]:

@@ -7,7 +7,7 @@ barriers where they can (``geo.balance``). The cells are the whole ground: no ga
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geo import balance, blocks
+from geo import balance, blocks, naming_ground
 from geo.balance import Bounds, Graph
 from geo.blocks import NOBODY, Blocks, Ground
 from geo.curves import Sourced
@@ -25,13 +25,11 @@ from geo.membership import smallest_holding
 from geo.network import NO_TUNNEL, Network
 from geo.profiles import Words
 from geo.reasons import Finding
-from geo.tables import COMMUNITIES, LINES, NAMES, checked, empty, without_nan
+from geo.tables import COMMUNITIES, LINES, NAMES, checked, empty
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
-Name = tuple[str, str, str]
-"""As locals write it, in Chinese, in English."""
 
 HULL = 0.3
 """How closely the ground follows the outermost streets: 1 the convex hull, 0 from node to node."""
@@ -41,8 +39,6 @@ BIG_M2 = 1e4
 """Square metres a hectare."""
 RANKS = ("barrier", "main", "local", "path", "cut")
 """What a border may run along, best first."""
-TELLING = 3
-"""Names of streets that may be needed to tell two cells apart."""
 
 
 class GridParams(Sourced):
@@ -191,29 +187,12 @@ def _borders(streets: Network, lines: gpd.GeoDataFrame | None, params: GridParam
     more = _barriers(lines, params)
     shapes = np.append(_shapes(more), streets.lines[used])
     rank = np.append(np.zeros(len(more), dtype=np.int64), rank)
-    names = _told_everywhere(pd.concat([more[list(NAMES)].astype(object), named], ignore_index=True))
+    names = naming_ground.told_everywhere(pd.concat([more[list(NAMES)].astype(object), named], ignore_index=True))
     # Lines on top of each other count as the first: the best, and of those one that does not hang on their order.
     told = names["name"].fillna("") + "|" + names["name_zh"].fillna("") + "|" + names["name_en"].fillna("")
     keys = zip(rank.tolist(), shapely.to_wkb(shapely.normalize(shapes)), told, strict=True)
     order = np.array([row for *_, row in sorted((*key, row) for row, key in enumerate(keys))], dtype=np.int64)
     return _Borders(shapes[order], rank[order], names.iloc[order].reset_index(drop=True))
-
-
-def _told_everywhere(names: pd.DataFrame) -> pd.DataFrame:
-    """Names in every language that any line of the same name has; a line without a name has the other as its own."""
-    local = names["name"].fillna(names["name_zh"]).fillna(names["name_en"])
-    columns = {
-        language: names[language].fillna(local.map(_usual(local, names[language]))).fillna(local)
-        for language in ("name_zh", "name_en")
-    }
-    return without_nan(pd.DataFrame({"name": local, **columns}, dtype=object))
-
-
-def _usual(local: pd.Series, told: pd.Series) -> pd.Series:
-    """For each name the word that most lines of it have in some language."""
-    pairs = pd.DataFrame({"local": local, "told": told}).dropna().value_counts().reset_index(name="times")
-    ordered = pairs.sort_values(["local", "times", "told"], ascending=[True, False, True])
-    return ordered.drop_duplicates("local").set_index("local")["told"]
 
 
 def _barriers(lines: gpd.GeoDataFrame | None, params: GridParams) -> gpd.GeoDataFrame:
@@ -342,65 +321,10 @@ def _table(shapes: Shapes, names: pd.DataFrame, crs: str) -> gpd.GeoDataFrame:
 
 def _names(along: pd.DataFrame, n: int) -> pd.DataFrame:
     """What each cell is called, after the streets it lies between, else those in it, else its number; no name twice."""
-    beside, inside = (_longest(along[along["border"] == side], n) for side in (True, False))
-    rows, taken = [], set()
-    for number in range(n):
-        streets, said = next(found for found in _candidates(beside[number], inside[number], number + 1)
-                             if found[0] not in taken)  # fmt: skip
-        taken.add(streets)
-        rows.append(said)
-    return pd.DataFrame(rows, columns=list(NAMES), dtype=object)
-
-
-def _longest(along: pd.DataFrame, n: int) -> list[list[Name]]:
-    """The names of each cell's longest streets as (name, name_zh, name_en), at most TELLING."""
-    table = along.dropna(subset="name").groupby(["cell", *NAMES])["length_m"].sum().reset_index()
-    table["length_m"] = table["length_m"].round(2)
-    ordered = table.sort_values(["cell", "length_m", *NAMES], ascending=[True, False, True, True, True])
-    found: list[list[Name]] = [[] for _ in range(n)]
-    for cell, *names in ordered.groupby("cell").head(TELLING)[["cell", *NAMES]].itertuples(index=False):
-        found[cell].append(tuple(names))
-    return found
-
-
-def _candidates(beside: list[Name], inside: list[Name], number: int) -> Iterator[tuple[frozenset[str], Name]]:
-    """Names for a cell, best first, each with the streets it tells of; the last has its number and is no other's."""
-    if len(beside) > 1:
-        for count in range(2, len(beside) + 1):
-            yield _of(beside[:count]), _between(beside[:count])
-        if inside:
-            yield (
-                _of([*beside[:2], inside[0]]),
-                _pattern([*beside[:2], inside[0]], "{0} and {1}, at {2}", "{0}与{1}之间（{2}）"),
-            )
-    around = beside[:2] if len(beside) > 1 else (beside or inside)[:1]
-    if len(around) == 1:
-        yield _of(around), _pattern(around, "At {0}", "{0}一带")
-    digits = (str(number),) * 3
-    if around:
-        en, zh = (
-            ("Between {0} and {1} ({2})", "{0}与{1}之间（{2}）")
-            if len(around) > 1
-            else ("At {0} ({1})", "{0}一带（{1}）")
-        )
-        yield frozenset(digits), _pattern([*around, digits], en, zh)
-    yield frozenset(digits), (f"Grid {number}", f"网格 {number}", f"Grid {number}")
-
-
-def _of(streets: Sequence[Name]) -> frozenset[str]:
-    return frozenset(name for name, *_ in streets)
-
-
-def _between(streets: Sequence[Name]) -> Name:
-    *first, last = (f"{{{n}}}" for n in range(len(streets)))
-    return _pattern(streets, f"Between {', '.join(first)} and {last}", f"{'、'.join(first)}与{last}之间")
-
-
-def _pattern(streets: Sequence[Name], en: str, zh: str) -> Name:
-    """The name as locals write it, in Chinese and in English, from patterns."""
-    local, chinese, english = zip(*streets, strict=True)
-    written = zh if any("\u4e00" <= letter <= "\u9fff" for letter in local[0]) else en
-    return written.format(*local), zh.format(*chinese), en.format(*english)
+    beside, inside = (naming_ground.longest(along[along["border"] == side], n) for side in (True, False))
+    word = ("Grid", "网格")
+    named = (naming_ground.places(beside[row], inside[row], row + 1, word=word) for row in range(n))
+    return naming_ground.different(named)
 
 
 # -- what is said --------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from geo.derived import slope
 from geo.exposures import Faced
 from geo.hazards import ExposureParams, Grid, Hazard
 from geo.membership import NONE, smallest_holding
+from geo.overlays import areas_of_growing, sound
 from geo.reasons import Finding, Severity
 
 Ints = NDArray[np.int64]
@@ -130,23 +131,23 @@ def survey(
     of storeys.
     """
     shapes = np.asarray(sites.geometry.to_numpy(), dtype=object)
-    built, sound = _sound(np.asarray(buildings.geometry.to_numpy(), dtype=object)), _sound(shapes)
+    built, outlines = sound(np.asarray(buildings.geometry.to_numpy(), dtype=object)), sound(shapes)
     middles = shapely.point_on_surface(built)
-    holds = shapely.STRtree(middles).query(sound, predicate="contains")
+    holds = shapely.STRtree(middles).query(outlines, predicate="contains")
     lost = _lost(
-        sound, built, holds, _of_kinds(sources, params.fire_sources), _tall(buildings, params, storey_m), params
+        outlines, built, holds, _of_kinds(sources, params.fire_sources), _tall(buildings, params, storey_m), params
     )
     near_m = _nearest_m(shapes, _of_kinds(sources, params.major_hazards))
     columns = {
         "site_m2": sites["area_m2"].fillna(_areas(shapes)),
         "floor_m2": sites["floor_m2"],
         **lost,
-        "share_steep": _steep(shapes, sites.crs.to_string(), heights, params),
+        "share_steep": steep_share(shapes, sites.crs.to_string(), heights, params),
         "major_hazard_m": near_m,
         "near_major_hazard": near_m < params.major_gap_m,
     }
     table = pd.DataFrame({name: np.asarray(columns[name]) for name in SURVEYED}, index=sites.index)
-    return Survey(table, _own(sound, buildings, built, middles))
+    return Survey(table, _own(outlines, buildings, built, middles))
 
 
 # -- what the map takes --------------------------------------------------------------------------------------------
@@ -157,17 +158,9 @@ def _areas(shapes: Shapes) -> pd.Series[float]:
     return pd.Series(np.where(area > 0, area, np.nan))
 
 
-def _sound(shapes: Shapes) -> Shapes:
-    """Outlines without self-crossings, which nothing can be cut with."""
-    crossed = np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes))
-    sound = shapes.copy()
-    sound[crossed] = shapely.make_valid(shapes[crossed])
-    return sound
-
-
 def _of_kinds(tables: Sequence[gpd.GeoDataFrame], kinds: Collection[str]) -> Shapes:
     found = [np.asarray(table.geometry[table["kind"].isin(kinds)].to_numpy(), dtype=object) for table in tables]
-    return _sound(np.concatenate([np.zeros(0, dtype=object), *found]))
+    return sound(np.concatenate([np.zeros(0, dtype=object), *found]))
 
 
 def _tall(buildings: gpd.GeoDataFrame, params: SiteParams, storey_m: float) -> Floats:
@@ -192,7 +185,7 @@ def _lost(
     on = _cut(sites, *_within(sites, built, np.zeros(len(built))), built)
     gaps = _cut(sites, *_within(sites, fires, np.full(len(fires), params.fire_gap_m)), _grown(fires, params.fire_gap_m))
     rubble = _cut(sites, site, building, _grown(built, strip_m, only=building))
-    steps = _areas_of_growing(n, [on, gaps, rubble]) / np.where(areal, shapely.area(sites), np.nan)[:, None]
+    steps = areas_of_growing(n, [on, gaps, rubble]) / np.where(areal, shapely.area(sites), np.nan)[:, None]
     known = areal & bool(len(built))
     assumed = np.bincount(site, weights=np.isnan(tall_m[building]), minlength=n)
     return {
@@ -224,28 +217,6 @@ def _cut(sites: Shapes, site: Ints, other: Ints, shapes: Shapes) -> tuple[Ints, 
     return site, np.asarray(shapely.intersection(sites[site], shapes[other]), dtype=object)
 
 
-def _areas_of_growing(n: int, layers: Sequence[tuple[Ints, Shapes]]) -> Floats:
-    """What each layer of parts adds to the area covered on each site, (n, layers), square metres."""
-    covered = np.full(n, shapely.Polygon(), dtype=object)
-    added = []
-    for site, parts in layers:
-        touched = np.unique(site)
-        before = shapely.area(covered[touched])
-        covered[touched] = _united(np.r_[site, touched], np.r_[parts, covered[touched]])
-        gain = np.zeros(n)
-        gain[touched] = np.maximum(shapely.area(covered[touched]) - before, 0)
-        added.append(gain)
-    return np.column_stack(added)
-
-
-def _united(row: Ints, parts: Shapes) -> Shapes:
-    """The union of the parts of each row, in the order of the rows."""
-    order = np.argsort(row, kind="stable")
-    bounds = np.flatnonzero(np.diff(row[order])) + 1
-    groups = np.split(parts[order], bounds) if len(row) else []
-    return np.fromiter((shapely.union_all(group) for group in groups), dtype=object, count=len(groups))
-
-
 def _own(sites: Shapes, buildings: gpd.GeoDataFrame, built: Shapes, middles: Shapes) -> Own:
     """The buildings on sites, each on the smallest that holds it; one storey where none are recorded."""
     site = smallest_holding(middles, sites)
@@ -263,7 +234,7 @@ def _nearest_m(sites: Shapes, others: Shapes) -> Floats:
     return found
 
 
-def _steep(sites: Shapes, crs: str, heights: Grid | None, params: SiteParams) -> Floats:
+def steep_share(sites: Shapes, crs: str, heights: Grid | None, params: SiteParams) -> Floats:
     """The share of each site that is known to be too steep, 0-1; NaN where no slope is known."""
     if heights is None or not len(sites):
         return np.full(len(sites), np.nan)

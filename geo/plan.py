@@ -14,18 +14,21 @@ import numpy as np
 import pandas as pd
 
 from geo import (
+    access_audit,
     analyses,
     clearance,
+    conversions,
     coverage,
     cures,
     dangers,
+    land,
     lengths,
     nights,
     provisions,
     refuge,
     rollup,
-    setbacks,
     situation,
+    stages,
     summary,
     tallies,
 )
@@ -34,13 +37,16 @@ from geo.city import PlanParams, Scenario
 from geo.composite import Combined
 from geo.critical import CriticalParams
 from geo.hazards import Hazard
+from geo.land import Land
+from geo.parts import Parts
 from geo.readied import Base
 from geo.reasons import Sentence
 from geo.situation import Situation
 from geo.tables import beside
 from geo.tallies import Told
-from geo.usable import Usable
 
+OF_BUILDINGS = dict.fromkeys(access_audit.SHARES, "buildings_audited")
+"""Shares that are of buildings, not of people, and what weighs them."""
 SHELTER_CLEARANCE = ["in_90_s", "clearance_s", "gate_wait_s"]
 """Columns of a clearance that are told of each shelter."""
 
@@ -66,31 +72,45 @@ class Plan:
         return f"Plan({self.scenario.scenario_id}: {h['people_served']:.0f} of {h['people']:.0f} people served)"
 
 
-def run(base: Base, scenario: Scenario) -> Plan:
-    """One scenario's plan on a city that was made ready."""
-    now = situation.of(base, scenario)
+def run(base: Base, scenario: Scenario, *, ground: Land | None = None) -> Plan:
+    """One scenario's plan on a city that was made ready.
+
+    ``ground`` is what becomes of its land (``geo.land.of(base)``), the same in every scenario; worked out where it is
+    not given.
+    """
+    ground, now = ground or land.of(base), situation.of(base, scenario)
     faced, params = now.faced, base.params
     exposure = faced.streets(base.network, rules=params)
-    told, streets = _told(now, situation.demand(now)), _streets(base, now.ways, exposure)
+    told, streets = _told(now, situation.demand(now)), _streets(now, exposure, ground)
     weighed = _Weighed.of(now, told, exposure, streets)
     sites = beside(now.shelters, weighed.sites)
     units, by_length = _communities(now, told, sites, weighed)
     demand = beside(told.demand, tallies.at_places(told), weighed.demand)
     supplied = provisions.of(now, sites, units)
-    units = beside(units, supplied.communities)
+    could = conversions.of(now, let=ground.let)
+    risks = stages.of(ground, could)
+    staged = stages.by_community(risks, Parts.named(base.community_id, units["community_id"]), units.index)
+    units = beside(units, supplied.communities, could.communities, ground.communities_told, staged)
     helped = cures.find(now, params=params.cures) if base.people.total else ()
     units = beside(units, cures.by_community(now, helped, params=params.cures)) if helped else units
     layers = {"communities": units, "demand": demand, "shelters": sites, "streets": streets, **weighed.layers}
     layers |= {**_derived(now, demand), **_services(told, units, params.critical), **supplied.layers}
+    layers |= {**ground.layers, "refuge_candidates": could.layer}
     layers |= _above(units, base.parents) | ({"fixes": cures.layer(now, helped)} if helped else {})
-    headline = _headline(now, told, demand, sites) | {**by_length, **supplied.headline}
+    headline = _headline(now, told, demand, sites) | {
+        **by_length,
+        **supplied.headline,
+        **could.headline,
+        **ground.headline,
+        **stages.headline(risks),
+    }
     if not base.people.total:
         layers |= {
             name: lengths.uncounted(table) for name, table in layers.items() if name not in ("demand", "cut_off")
         }
         headline |= {name: np.nan for name in headline if name.startswith(("people", "need_"))}
     audit = summary.audit(units, demand, sites, base.people.total)
-    notes = (*_notes(now, demand, sites, streets), *weighed.notes, *supplied.notes)
+    notes = (*_notes(now, demand, sites, streets), *weighed.notes, *supplied.notes, *could.notes, *ground.notes)
     return Plan(scenario, params, faced.hazards, now.combined, layers, headline, audit, notes)
 
 
@@ -194,15 +214,15 @@ def _out(now: Situation) -> set[str]:
 
 def _above(units: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
     """What the communities come to in the units above them; no layer where there are none."""
-    return {"districts": rollup.rolled_up(units, parents)} if len(parents) else {}
+    return {"districts": rollup.rolled_up(units, parents, of=OF_BUILDINGS)} if len(parents) else {}
 
 
-def _streets(base: Base, ways: Mapping[str, Usable], found: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Every street segment with its exposure and, for each profile, whether it may use it and why not."""
+def _streets(now: Situation, found: pd.DataFrame, ground: Land) -> gpd.GeoDataFrame:
+    """Every street segment with its exposure, for each profile whether it may use it, and what a collapse leaves."""
     use: dict[str, object] = {}
-    for name, streets in ways.items():
+    for name, streets in now.ways.items():
         use |= {f"{name}_usable": streets.usable, f"{name}_reason": streets.closed}
-    return beside(base.network.streets(), found, pd.DataFrame(use))
+    return beside(now.base.network.streets(), found, pd.DataFrame(use), ground.streets_told)
 
 
 def _services(told: Told, units: gpd.GeoDataFrame, params: CriticalParams) -> dict[str, gpd.GeoDataFrame]:
@@ -222,7 +242,6 @@ def _derived(now: Situation, demand: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataF
     return {
         "cut_off": demand[demand["lost_way"]].reset_index(drop=True),
         "facilities": points,
-        "setback_sources": setbacks.sources([city.areas, city.lines, city.facilities], params=now.base.params.setback),
     }
 
 

@@ -17,6 +17,7 @@ from geo import exposures as exposed
 from geo.city import PlanParams
 from geo.delivery import Delivery
 from geo.depots import Stock
+from geo.goods import GOODS
 from geo.reasons import Sentence
 from geo.situation import Situation
 from geo.tables import NAMES, beside, without_nan
@@ -25,6 +26,8 @@ Floats = NDArray[np.float64]
 TRUCK = "car"
 """The profile whose streets deliveries use."""
 LANGUAGES = ("en", "zh")
+COVER_OF_TIER = tuple(f"cover_days_{tier}" for tier in depots.TIERS)
+"""Numbers of the headline: days that what one tier of the cloud store holds lasts everybody."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,17 @@ def _cover(
     said = [depots.told(row, n, days=params.needs.days) for (_, row), n in zip(found.iterrows(), people, strict=True)]
     columns = found.assign(**{f"stock_{at}": [getattr(s, at) for s in said] for at in LANGUAGES})
     columns = columns.rename(columns={"limited_by": "cover_limited_by", "short_of": "cover_short_of"})
-    everybody = pd.DataFrame({"people": [float(sheltered["people"].sum())]}, index=pd.Index(["all"], dtype=object))
-    whole = held.usable.sum(min_count=1).to_frame().T.set_axis(everybody.index)
-    city = depots.cover(whole, everybody, params=params.stock, needs=params.needs)
-    return columns.set_axis(units.index), {"cover_days": float(city["cover_days"].iloc[0])}
+    return columns.set_axis(units.index), _cover_in_all(held, float(sheltered["people"].sum()), params)
+
+
+def _cover_in_all(held: Stock, people: float, params: PlanParams) -> dict[str, float]:
+    """How many days all stock lasts everybody who needs it, and what each tier of the cloud store holds alone.
+
+    NaN where the register lists no place of a tier: what nobody listed is not none.
+    """
+    whole = depots.by_unit(held, ["all"] * len(held.depots), ["all"]).assign(depots=len(held.depots))
+    there = pd.concat([whole, depots.by_tier(held).set_index("tier").loc[[*depots.TIERS]]])
+    goods = there[[*GOODS]].where(there["depots"] > 0).set_axis(["cover_days", *COVER_OF_TIER])
+    everybody = pd.DataFrame({"people": people}, index=goods.index)
+    lasts = depots.cover(goods, everybody, params=params.stock, needs=params.needs)["cover_days"]
+    return {str(name): float(days) for name, days in lasts.items()}

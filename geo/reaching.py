@@ -262,11 +262,6 @@ class Flows:
         """People without a way."""
         return int(self.people[self.way_ms < 0].sum())
 
-    @property
-    def person_m(self) -> float:
-        """Metres along streets that all walk together."""
-        return float(np.nansum(self.street_m * self.people))
-
 
 def flows(
     graph: Graph,

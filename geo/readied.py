@@ -38,6 +38,7 @@ from geo.dangers import Extent
 from geo.exposures import Faced
 from geo.ground import Survey
 from geo.hazards import Hazard
+from geo.membership import smallest_holding
 from geo.network import Network, Ways
 from geo.population import Population, Time
 from geo.reasons import Sentence
@@ -48,6 +49,7 @@ from geo.speeds import level_speed_ms
 from geo.usable import Usable
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
@@ -92,6 +94,19 @@ class Base:
     def demand(self) -> gpd.GeoDataFrame:
         """One row a place with people."""
         return self.people.demand
+
+    @cached_property
+    def building_rows(self) -> Ints:
+        """The row of the building in which each place is, (places,); -1 where it is in none.
+
+        By the building's id where the people are known by building, else by where the point lies that was given.
+        """
+        buildings, demand = self.city.buildings, self.people.demand
+        ids = pd.Index(buildings["building_id"])
+        row = np.asarray(ids.get_indexer(pd.Index(demand["building_id"])), dtype=np.int64)
+        loose = np.flatnonzero((row < 0) & ~self.people.by_area)
+        row[loose] = smallest_holding(_shapes(demand)[loose], _shapes(buildings))
+        return row
 
 
 def prepare(city: City, *, params: PlanParams, time: Time = "night") -> Base:
@@ -173,16 +188,8 @@ def shelters_for(seekers: Seekers, sites: gpd.GeoDataFrame, doors: Snaps, params
 
 def rated(base: Base, doors: Snaps, faced: Faced) -> gpd.GeoDataFrame:
     """The shelters as hazards and open ``doors`` leave them (``geo.rating``)."""
-    return rating.rated(
-        base.shelters,
-        base.surveyed,
-        base.doors,
-        doors,
-        faced,
-        base.communities,
-        way=base.network.way,
-        params=base.params,
-    )
+    known = (base.shelters, base.surveyed, base.doors)
+    return rating.rated(*known, doors, faced, base.communities, way=base.network.way, params=base.params)
 
 
 def survey(city: City, sites: gpd.GeoDataFrame, params: PlanParams) -> Survey:
@@ -220,13 +227,9 @@ def _profiles(params: PlanParams) -> list[str]:
 
 
 def opened(
-    streets: Network,
-    profile: str,
-    params: PlanParams,
-    climb: Floats | None,
-    faced: tuple[Hazard, ...] = (),
+    streets: Network, profile: str, params: PlanParams, climb: Floats | None, faced: tuple[Hazard, ...] = (),
     normal: Usable | None = None,
-) -> Usable:
+) -> Usable:  # fmt: skip
     """The streets open to a profile, by its part of the parameters."""
     who, island_m = getattr(params, profile), params.walk.island_m
     return usable.streets(streets, who, rules=params, island_m=island_m, climb=climb, faced=faced, normal=normal)

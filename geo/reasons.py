@@ -86,9 +86,14 @@ class Finding(Sentence):
     layer_id: str = ""
 
 
+def counted(n: int, thing: str) -> str:
+    """``1 outline``, ``1,200 outlines``."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
 def for_shelter(code: str, *, wet: float, hit: float, unknown: float, depth: float) -> Sentence:
-    """Why a shelter is or is not usable; shares 0-1, depth in metres."""
-    en, zh = (text.format(wet=wet, hit=hit, unknown=unknown, depth=depth) for text in SHELTER_REASONS[code])
+    """Why a shelter is or is not usable; shares 0-1, depth in metres, told to the centimetre."""
+    en, zh = (text.format(wet=wet, hit=hit, unknown=unknown, depth=round(depth, 2)) for text in SHELTER_REASONS[code])
     return Sentence(code, en, zh)
 
 

@@ -29,10 +29,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Reach:
-    """The places that reach one new site, and their milliseconds door to door, (rows,) each."""
+    """The places that reach one new site, and their milliseconds door to door, (rows,) each; the number of its id."""
 
     place: Ints
     cost_ms: Ints
+    name: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Outcome:
 class Dealt:
     """People as they are dealt out among ``pairs``: ``people`` and ``first`` (places,), ``room`` (sites,).
 
-    ``optimal``: as ``assignment.assign`` does, else nearest first.
+    ``optimal``: as ``assignment.assign`` does, else nearest first. ``names`` are numbers of the ids of places and of
+    sites, by which one of equally good assignments is taken.
     """
 
     pairs: Pairs
@@ -69,6 +71,7 @@ class Dealt:
     room: Ints
     assigned: Assigned
     optimal: bool
+    names: tuple[Ints, Ints]
 
     def __repr__(self) -> str:
         return f"Dealt({self.assigned!r})"
@@ -110,6 +113,12 @@ class Dealt:
         wish = csr_array((np.ones(len(kept)), (self.pairs.site[kept], self.pairs.place[kept])), shape=(n, places))
         return csr_array(wish @ there)
 
+    def again(self, pairs: Pairs, room: Ints) -> Assigned:
+        """Everybody dealt out again, by the same rule, over other ways and to other room."""
+        if not self.optimal:
+            return assignment.nearest_first(pairs, self.people, room, first=self.first)
+        return assignment.assign(pairs, self.people, room, first=self.first, warm=self.assigned, names=self.names)
+
     def with_room(self, site: int, more: int) -> Outcome:
         """With ``more`` places at a site that is there."""
         room = self.room.copy()
@@ -128,7 +137,7 @@ class Dealt:
         return self._part(_reached(self.follows, begun), np.r_[self.room, room], n, reach)
 
     def with_pairs(self, pairs: Pairs, room: Ints | None = None) -> Outcome:
-        """With other ways (new sites come last), and other room."""
+        """With other ways to the same sites, and other room."""
         return self._whole(pairs, self.room if room is None else room, 0)
 
     def joined(self, reach: Reach) -> Pairs:
@@ -138,10 +147,7 @@ class Dealt:
         return Pairs.of(*columns, np.r_[old.cost_ms, reach.cost_ms], places=old.places, sites=n + 1)
 
     def _whole(self, pairs: Pairs, room: Ints, site: int) -> Outcome:
-        if self.optimal:
-            found = assignment.assign(pairs, self.people, room, first=self.first, warm=self.assigned)
-        else:
-            found = assignment.nearest_first(pairs, self.people, room, first=self.first)
+        found = self.again(pairs, room)
         used = int(found.load(pairs.sites)[site] - np.r_[self.load, 0][site]) if pairs.sites else 0
         return Outcome.between(self.assigned.unserved, found.unserved, used)
 
@@ -153,7 +159,7 @@ class Dealt:
 
     def _takers(self, reach: Reach) -> Reach:
         kept = reach.cost_ms <= self.worth_ms[reach.place]
-        return Reach(reach.place[kept], reach.cost_ms[kept])
+        return replace(reach, place=reach.place[kept], cost_ms=reach.cost_ms[kept])
 
     def _part(self, chained: Ints, room: Ints, site: int, reach: Reach | None) -> Outcome:
         """Solved for the places alone that would rather be at one of the ``chained`` sites, or at the new one."""
@@ -163,7 +169,9 @@ class Dealt:
         # What is not among them is only left: it takes nobody in.
         limit = np.where(np.isin(part.sites, np.r_[chained, site]), room[part.sites], held[part.sites])
         people, first = self.people[part.place], self.first[part.place]
-        found = assignment.assign(part.pairs, people, limit, first=first, warm=self._then(part))
+        site_names = np.append(self.names[1], reach.name if reach else 0)
+        names = self.names[0][part.place], site_names[part.sites]
+        found = assignment.assign(part.pairs, people, limit, first=first, warm=self._then(part), names=names)
         mine, gain = int(np.searchsorted(part.sites, site)), old.unserved[part.place] - found.unserved
         used = int(found.load(len(part.sites))[mine] - np.r_[self.load, 0][site])
         return Outcome(part.place[gain != 0], gain[gain != 0], used)

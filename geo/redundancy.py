@@ -60,7 +60,7 @@ class Assignment(Protocol):
         """People of each place without a site, (places,)."""
 
 
-Solve = Callable[[Pairs, Ints, Ints], Assignment]
+Solve = Callable[[Pairs], Assignment]
 
 SHELTER_COLUMNS = {
     "site": "int64",
@@ -73,20 +73,20 @@ SHELTER_COLUMNS = {
 
 
 def without_each(
-    pairs: Pairs, people: Ints, room: Ints, solve: Solve, *, lost_minutes: float, which: Ints | None = None
+    now: Assignment, pairs: Pairs, solve: Solve, *, lost_minutes: float, which: Ints | None = None
 ) -> pd.DataFrame:
     """What the loss of each site costs, one row a site of ``which`` (all without it), in their order.
 
+    ``now`` is how ``solve`` assigns everybody among ``pairs``; it is asked again without one site after another.
     ``people`` are in it now, ``people_unserved`` would be without a site beside those who are today, and
     ``people_minutes`` is what everybody's ways take more, the newly unserved counting ``lost_minutes`` each (below 0
     where they leave shorter ways to others). ``substitute``: ``yes`` where nobody would be left, else ``no``; None
     where nobody is in it. Only sites with people in them are solved for: without the others the assignment stays as it
     is.
     """
-    now = solve(pairs, people, room)
     load = np.bincount(now.site, now.people, minlength=pairs.sites).astype(np.int64)
     sites = np.arange(pairs.sites) if which is None else which
-    lost = {int(s): _lost(now, solve(pairs.where(pairs.site != s), people, room)) for s in sites[load[sites] > 0]}
+    lost = {int(s): _lost(now, solve(pairs.where(pairs.site != s))) for s in sites[load[sites] > 0]}
     left, more_ms = (np.array([lost.get(int(s), (0, 0))[i] for s in sites], dtype=np.int64) for i in (0, 1))
     columns = (sites, load[sites], left, more_ms / MS_PER_MINUTE + left * lost_minutes, _words(load[sites], left))
     return _table(SHELTER_COLUMNS, columns)

@@ -25,6 +25,7 @@ from geo.evacuation import Walks
 from geo.gates import Homes
 from geo.pairs import Pairs
 from geo.reasons import Finding
+from geo.redealt import Dealt
 from geo.snapping import Snaps
 from geo.usable import Usable
 
@@ -245,6 +246,12 @@ def _any_way(ways: Usable, seekers: Seekers, there: Shelters, walks: Walks, pace
         return np.asarray(~np.isnan(walks.walk_s))
     found = evacuation.walk_to_nearest(ways, seekers.places, there.every, speed_ms=pace.speed_ms)
     return np.asarray(~np.isnan(found.walk_s))
+
+
+def dealt(seekers: Seekers, now: Refuge, *, params: RefugeParams) -> Dealt:
+    """Who goes where, to be dealt out otherwise by the same rule."""
+    names = (seekers.name, now.there.name)
+    return Dealt(now.pairs, seekers.people, seekers.first, now.room, now.solved, params.order == "optimal", names)
 
 
 def states(seekers: Seekers, now: Refuge, normal: Walks) -> pd.Series:

@@ -39,7 +39,7 @@ from geo.footbridges import Link, Links
 from geo.openings import Openings, Told
 from geo.pairs import Pairs
 from geo.parts import Parts
-from geo.redealt import Dealt, Outcome
+from geo.redealt import Dealt, Outcome, Reach
 from geo.situation import Situation
 from geo.snapping import Snaps
 from geo.tables import NAMES
@@ -123,9 +123,7 @@ class Ward:
     @cached_property
     def dealt(self) -> Dealt:
         """Who goes where now."""
-        found, who = self.now.refuge, self.now.base.seekers
-        optimal = self.now.base.params.refuge.order == "optimal"
-        return Dealt(found.pairs, who.people, who.first, found.room, found.solved, optimal)
+        return refuge.dealt(self.now.base.seekers, self.now.refuge, params=self.now.base.params.refuge)
 
     @cached_property
     def left_in_reach(self) -> Ints:
@@ -326,8 +324,19 @@ def _opening(ward: Ward, of: Openings, site: int, kind: str, room: int) -> Chang
     what = _called(told) if kind == "open" else _standing(ward, told)
     return Change(
         kind, (told.ident,), what, room, 0.0, ward.params.cost(kind, room=room), room, told.point,
-        _added(ward, of, site, room), lambda: ward.dealt.with_site(of.reach(site), room),
+        _added(ward, of, site, room), lambda: ward.dealt.with_site(_reach(ward, of, site), room),
     )  # fmt: skip
+
+
+def _new_id(ward: Ward, told: Told) -> str:
+    """The id of a site as one that is added: a shelter of the plan that is closed keeps its row."""
+    return f"{told.ident}-{OPENED}" if told.ident in ward.ids else told.ident
+
+
+def _reach(ward: Ward, of: Openings, site: int) -> Reach:
+    """Who reaches a site, told apart from others by the id that it is added under."""
+    (name,) = refuge.numbered([_new_id(ward, of.told[site])]).tolist()
+    return replace(of.reach(site), name=name)
 
 
 def _added(ward: Ward, of: Openings, site: int, room: int) -> Edits | None:
@@ -335,10 +344,8 @@ def _added(ward: Ward, of: Openings, site: int, room: int) -> Edits | None:
     told, row = of.told[site], of.table
     if row["floor_m2"].iloc[site] > 0:
         return None
-    # A shelter of the plan that is closed keeps its row; as a new one it needs an id of its own.
-    ident = f"{told.ident}-{OPENED}" if told.ident in ward.ids else told.ident
     stated = np.ceil(room / (1 - row["share_lost"].iloc[site]) - ROUNDING)
-    return Edits(add=(NewShelter(ident, told.shape, float(stated), told.name or ""),))
+    return Edits(add=(NewShelter(_new_id(ward, told), told.shape, float(stated), told.name or ""),))
 
 
 def _sites(ward: Ward, community: int, mine: Ints) -> list[Change]:

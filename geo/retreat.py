@@ -41,8 +41,10 @@ class RetreatParams(Sourced):
     """What moves first."""
 
     subject = "retreat"
-    first_level: float = Field(ge=1, le=LEVELS, description="Level of all hazards from which something moves first.")
-    second_level: float = Field(ge=1, le=LEVELS, description="The same of the second step (level).")
+    first_level: float = Field(
+        ge=1, le=LEVELS, description="Level of all hazards from which something moves first (number)."
+    )
+    second_level: float = Field(ge=1, le=LEVELS, description="Level of all hazards of the second step (number).")
 
 
 def listed(standing: gpd.GeoDataFrame, judged: Judged, level: Floats, *, params: RetreatParams) -> gpd.GeoDataFrame:

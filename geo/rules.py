@@ -47,12 +47,12 @@ ground: kinds ``toe`` and ``top``. ``hazards`` are the study's own: kinds are th
 """
 CONSTANTS = ("intensity",)
 """What is known of the whole study: the seismic intensity it is built for, degrees."""
-TAGS = ("building", "dwelling", "important", "shelter", "open", "class_a", "class_b", "class_c", "class_d")
+TAGS = ("building", "dwelling", "important", "shelter", "open", "high", "class_a", "class_b", "class_c", "class_d")
 """What stands or is planned, as rules tell it apart (``geo.uses``).
 
 ``building``: anything built; ``dwelling``: people live in it; ``important``: many people, or people who cannot leave by
-themselves; ``shelter``: a place of refuge; ``open``: ground without a building (park, square, field); ``class_a`` to
-``class_d``: 甲, 乙, 丙, 丁 of GB 50223.
+themselves; ``shelter``: a place of refuge; ``open``: ground without a building (park, square, field); ``high``: a
+high-rise; ``class_a`` to ``class_d``: 甲, 乙, 丙, 丁 of GB 50223.
 """
 ALIASES = {"H": "height_m"}
 ZONES = ("let", "prevent")
@@ -110,8 +110,8 @@ class Formula:
     @cached_property
     def _tree(self) -> ast.expr:
         written = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)\s*([A-Za-z_])", r"\1*\2", self.text.replace("≤", "<="))
-        first, _, most = written.partition("<=")
-        return ast.parse(f"min({first}, {most})" if most else first, mode="eval").body
+        parts = [ast.parse(part.strip(), mode="eval").body for part in written.split("<=", 1)]
+        return parts[0] if len(parts) == 1 else ast.Call(func=ast.Name(id="min"), args=parts, keywords=[])
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -120,8 +120,13 @@ class Formula:
         return frozenset(ALIASES.get(name, name) for name in found - _CALLS.keys())
 
     def metres(self, values: Mapping[str, Floats]) -> Floats:
-        """The distance of each source, metres, at least 0; NaN where it hangs on something that is not known."""
-        return np.asarray(np.maximum(_worked(self._tree, values, 0), 0.0), dtype=np.float64)
+        """The distance of each source, 0 to ``MOST_M`` metres; NaN where it hangs on something that is not known.
+
+        A division by zero is nothing that is known.
+        """
+        with np.errstate(all="ignore"):
+            found = np.asarray(_worked(self._tree, values, 0), dtype=np.float64)
+        return np.where(np.isfinite(found), np.clip(found, 0.0, MOST_M), np.nan)
 
     def check(self) -> None:
         """ValueError when it is no formula, or gives less than 0 metres or more than any distance."""
@@ -187,7 +192,7 @@ class Rule(BaseModel):
         "known, NAME is unknown; all must hold (text)."
     )  # fmt: skip
     level: float | None = Field(
-        default=None, gt=0, le=LEVELS, description="Hazards only: ground at this level or worse is its source (level)."
+        default=None, gt=0, le=LEVELS, description="Hazards only: ground at this level or worse is its source (number)."
     )
     distance: Annotated[str, BeforeValidator(_formula), AfterValidator(_is_formula)] = Field(
         description="How near is too near: 0 or more metres, or a formula such as 2H <= 50 (metres)."
@@ -197,8 +202,8 @@ class Rule(BaseModel):
     )
     zone: Literal["let", "prevent"] = Field(description="What that ground becomes: let (让) or prevent (防).")
     applies_to: Annotated[
-        tuple[Literal["building", "dwelling", "important", "shelter", "open", "class_a", "class_b", "class_c",
-                      "class_d"], ...], Field(min_length=1)
+        tuple[Literal["building", "dwelling", "important", "shelter", "open", "high", "class_a", "class_b",
+                      "class_c", "class_d"], ...], Field(min_length=1)
     ] = Field(description=f"For what it holds: {', '.join(TAGS)} (words).")  # fmt: skip
     on: Annotated[tuple[Literal["ground", "standing", "planned"], ...], Field(min_length=1)] = Field(
         default=("ground", "standing", "planned"),
@@ -250,6 +255,10 @@ class Rule(BaseModel):
         return np.where(np.isnan(told), self.assume.get(name, np.nan), told)
 
 
+OWN = "study"
+"""The set of the rules that a study brings or changes."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """Rules by id, in the order in which they are written; ``of`` names the set each is from."""
@@ -265,8 +274,9 @@ class Rules:
         return f"Rules({len(self)} of {', '.join(sorted({*self.of.values()}))}; {unsure} to be confirmed)"
 
     def chosen(self, sets: tuple[str, ...]) -> Rules:
-        """Those of some sets that are used."""
-        kept = {name: rule for name, rule in self.rules.items() if self.of[name] in sets and rule.use}
+        """Those of some sets that are used, and the study's own."""
+        asked = {*sets, OWN}
+        kept = {name: rule for name, rule in self.rules.items() if self.of[name] in asked and rule.use}
         return Rules(kept, {name: self.of[name] for name in kept})
 
 

@@ -26,20 +26,14 @@ Stretch = tuple[int, float, float]
 """An edge (-1: none), and from where to where along its drawing, in metres."""
 
 
-@dataclass(frozen=True)
-class Doors:
-    """The graph with the doors of all sources put in, and no place yet: made once, used for any number of places.
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    """Pieces of streets and links, a row each.
 
-    Over the graph's states, then ``goal``, then new nodes; arc ``len(graph.head) + i`` is row ``i`` of the columns, as
-    ``Split`` has them. ``on`` tells for each edge that is cut its doors (rows of the sources) and its arcs, ``source``
-    the node of each source. ``base_ms`` are the costs of the graph's arcs.
+    ``tail``, ``head``, ``cost_ms``, ``edge`` (-1: a link), ``from_m``, ``to_m``, ``often`` (may be used twice) and
+    ``door`` (row of the sources; -1).
     """
 
-    graph: Graph
-    forest: Forest
-    sources: Snaps
-    extra: Ints
-    different: bool
     tail: Ints
     head: Ints
     cost_ms: Ints
@@ -48,16 +42,25 @@ class Doors:
     to_m: Floats
     often: Mask
     door: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entered(_Columns):
+    """The graph's arcs, then pieces and links, over its states, then ``goal``, then new nodes.
+
+    The columns describe arc ``len(graph.head) + i``. Of those that leave a node ``newest`` is the last (``i``, -1:
+    none), ``older`` the one before each. ``base_ms`` are the costs of the graph's arcs, ``shut`` (all arcs) is what may
+    not be used, ``potential`` what is left to go from each node, ``NEVER`` where no source is reached.
+    """
+
+    graph: Graph
+    sources: Snaps
+    extra: Ints
     newest: Ints
     older: Ints
     base_ms: Ints
     shut: Mask
     potential: Ints
-    on: dict[int, tuple[list[int], Ints]]
-    source: dict[int, int]
-
-    def __repr__(self) -> str:
-        return f"Doors({self.graph}, {len(self.source)} sources with {len(self.sources)} doors)"
 
     @property
     def goal(self) -> int:
@@ -65,36 +68,32 @@ class Doors:
         return len(self.graph)
 
 
-@dataclass(frozen=True)
-class Split:
-    """The graph's arcs, then pieces of streets and links, over its states, then ``goal``, new nodes, and ``place``.
+@dataclass(frozen=True, kw_only=True)
+class Doors(_Entered):
+    """The graph with the doors of all sources put in, and no place yet: made once, used for any number of places.
 
-    ``tail``, ``head``, ``cost_ms``, ``edge`` (-1: a link), ``from_m``, ``to_m``, ``often`` (may be used twice) and
-    ``door`` (row of the sources; -1) describe arc ``whole + i``. Of those that leave a node ``newest`` is the last
-    (``i``, -1: none), ``older`` the one before each. ``base_ms`` are the costs of the graph's arcs; where ways are
-    sought on dearer streets, ``true_ms`` and the graph keep the true ones. ``shut`` (all arcs) is what may not be used,
-    ``potential`` what is left to go from each node, ``NEVER`` where no source is reached.
+    ``on`` tells for each edge that is cut its doors (rows of the sources) and its arcs, ``source`` the node of each
+    source; ``different``: each source may be reached once only.
     """
 
-    graph: Graph
-    tail: Ints
-    head: Ints
-    cost_ms: Ints
+    forest: Forest
+    different: bool
+    on: dict[int, tuple[list[int], Ints]]
+    source: dict[int, int]
+
+    def __repr__(self) -> str:
+        return f"Doors({self.graph}, {len(self.source)} sources with {len(self.sources)} doors)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split(_Entered):
+    """The graph with the doors of all sources and one place put in, which is the node ``place``.
+
+    Where ways are sought on dearer streets, ``true_ms`` and the graph keep the true costs.
+    """
+
     true_ms: Ints
-    edge: Ints
-    from_m: Floats
-    to_m: Floats
-    often: Mask
-    door: Ints
-    newest: Ints
-    older: Ints
-    base_ms: Ints
-    shut: Mask
-    potential: Ints
     place: int
-    goal: int
-    sources: Snaps
-    extra: Ints
 
     def __repr__(self) -> str:
         return f"Split({self.graph}, {len(self.tail)} pieces and links)"
@@ -226,27 +225,18 @@ def _joined(doors: Doors, drawing: _Drawing, start: int, shut: Mask) -> Split:
     both = {name: np.r_[getattr(doors, name), column] for name, column in vars(own).items()}
     return Split(
         graph=doors.graph, true_ms=both["cost_ms"], newest=newest, older=older, base_ms=doors.base_ms,
-        shut=np.r_[shut, np.zeros(len(own.tail), dtype=bool)], potential=potential, place=start, goal=doors.goal,
+        shut=np.r_[shut, np.zeros(len(own.tail), dtype=bool)], potential=potential, place=start,
         sources=doors.sources, extra=doors.extra, **both,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Columns:
-    tail: Ints
-    head: Ints
-    cost_ms: Ints
-    edge: Ints
-    from_m: Floats
-    to_m: Floats
-    often: Mask
-    door: Ints
 
 
 def _columns(rows: list[tuple[float, ...]]) -> _Columns:
     table = np.array(rows, dtype=float).reshape(-1, 8)
     tail, head, cost, edge, door = (table[:, c].astype(np.int64) for c in (0, 1, 2, 3, 7))
-    return _Columns(tail, head, cost, edge, table[:, 4], table[:, 5], table[:, 6] > 0, door)
+    return _Columns(
+        tail=tail, head=head, cost_ms=cost, edge=edge, from_m=table[:, 4], to_m=table[:, 5], often=table[:, 6] > 0,
+        door=door,
+    )  # fmt: skip
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ second-hand, ``M`` from memory and to be confirmed, ``C`` computed, ``P`` a plan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,59 @@ GRADES = {
     "P": ("planning choice", "规划取值"),
 }
 """What each grade means, in English and Chinese."""
+
+
+CHOICE = "planning choice"
+"""The standard of what no standard says."""
+OWN_RULE = "the study's own"
+"""The standard of a rule that a study brings."""
+INSTEAD = f"{OWN_RULE}, instead of "
+"""Before the standard whose number a study has changed."""
+AFTER = "after "
+"""Before the standard that a planning choice leans on, without being what it says."""
+NAMED_IN_CHINESE = {
+    CHOICE: "规划取值",
+    "general disaster code, title to be confirmed": "防灾避难场所通用规范（名称待确认）",
+}
+"""Standards that have their Chinese name not beside them."""
+_ARTICLE = re.compile(r"\s*(?:art\.|第)\s*(\d+)(?:条)?")
+_NUMBER = re.compile(r"[^\s:;,]{0,3}\d+(?:\.\d+)*(?:, \d+(?:\.\d+)+)*")
+_BOTH = re.compile(r"(?P<zh>[^(]*[\u4e00-\u9fff][^(]*?)\s*\((?P<en>.+)\)$")
+
+
+def cited(standard: str, clause: str, grade: str) -> tuple[str, str]:
+    """A source in few words, in English and Chinese: the standard, its clause by number, and how sure it is.
+
+    What a study has changed (``INSTEAD``) or chosen itself, and what only leans on a standard (``AFTER``), is told as
+    such and not as the standard's.
+    """
+    if standard.startswith(INSTEAD):
+        en, zh = _leant_on(standard.removeprefix(INSTEAD), clause)
+        return f"the study's own number, instead of {en}", f"本研究取值（代替{zh}）"
+    if standard == OWN_RULE:
+        return "the study's own rule", "本研究自定规则"
+    en, zh = _leant_on(standard, clause)
+    if standard.startswith(AFTER) or en == CHOICE:
+        return en, zh
+    sure_en, sure_zh = GRADES[grade]
+    return f"{en}, {sure_en}", f"{zh}，{sure_zh}"
+
+
+def _leant_on(standard: str, clause: str) -> tuple[str, str]:
+    """The standard and its clause, and that it is a choice where it only leans on that."""
+    en, zh = _clause_of(standard.removeprefix(AFTER), clause)
+    return (f"{CHOICE} after {en}", f"{NAMED_IN_CHINESE[CHOICE]}，参照{zh}") if standard.startswith(AFTER) else (en, zh)
+
+
+def _clause_of(standard: str, clause: str) -> tuple[str, str]:
+    """The first of some standards by its name and the first clause, in English and Chinese; a remark is no clause."""
+    first = standard.partition(";")[0].strip()
+    both = _BOTH.match(first)
+    en, zh = (both["en"].partition(",")[0], both["zh"]) if both else (first, NAMED_IN_CHINESE.get(first, first))
+    if article := _ARTICLE.match(clause):
+        return f"{en} art. {article[1]}", f"{zh}第{article[1]}条"
+    number = _NUMBER.match(clause)
+    return (f"{en} {number[0]}", f"{zh} {number[0].replace(', ', '、')}") if number and first != CHOICE else (en, zh)
 
 
 @dataclass(frozen=True)

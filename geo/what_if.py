@@ -70,9 +70,11 @@ class Edits:
         faults = [Fault("room for 0 people or more", f"{n:g}", f"shelter {name}") for name, n in wrong.items()]
         new = [one.shelter_id for one in self.add]
         twice = sorted({name for name in new if new.count(name) > 1})
-        refuse(
-            ParameterError, [*faults, *(Fault("each new id once", repr(name), "shelter to be added") for name in twice)]
-        )
+        faults += [Fault("each new id once", repr(name), "shelter to be added") for name in twice]
+        both = sorted({*self.close} & {*self.open})
+        cure = "Take it out of one of the two."
+        faults += [Fault("each street closed or opened", f"{name!r} in both", "street", cure) for name in both]
+        refuse(ParameterError, faults)
 
     def __bool__(self) -> bool:
         return any((self.add, self.remove, self.room, self.close, self.open))

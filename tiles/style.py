@@ -278,23 +278,6 @@ def facilities() -> Style:
     return Style("categories", (*groups, Class(Text("其他", "Other"), dot("#7d888e", 6), always=False)), "kind")
 
 
-SETBACK_GROUPS = (
-    ("water", Text("水体", "Water"), "#2f7fb8"), ("fuel", Text("燃料", "Fuel"), "#8c2d19"),
-    ("power", Text("电力", "Power"), "#6a4fa3"), ("industry", Text("工业", "Industry"), "#8a6d3b"),
-    ("pipeline", Text("管线", "Pipelines"), "#b0428a"), ("railway", Text("铁路", "Railways"), "#4a4a4a"),
-)  # fmt: skip
-
-
-def setbacks() -> Style:
-    """What to keep a distance from, by what it is."""
-    classes = [Class(label, _edged(hue), (code,), always=False) for code, label, hue in SETBACK_GROUPS]
-    return Style("categories", (*classes, not_known(_edged(GREY))), "group")
-
-
-def _edged(hue: str) -> Symbol:
-    return Symbol(fill=hue, fill_opacity=0.2, line=hue, line_px=1.8, dash=(6, 3), shape="triangle", size_px=9)
-
-
 SEEN_THROUGH = 0.6
 """Opacity of layers of areas that lie one on another."""
 SERVICE_COLOURS = {

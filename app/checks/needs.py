@@ -35,6 +35,7 @@ def needs(file: StudyFile, reads: Sequence[Read], base: Base | None, params: Pla
         *_services(reads, base, params),
         _layered("hazards", reads, "hazard"),
         _layered("elevation", reads, "elevation"),
+        _layered("sources", reads, "sources"),
     )
 
 

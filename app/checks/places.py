@@ -14,7 +14,7 @@ from geo.crs import in_china_grid
 from geo.offsets import Reference
 from geo.shifts import SYSTEMS
 
-LAID = ("communities", "population", "shelters", "facilities", "buildings", "streets", "lots")
+LAID = ("communities", "population", "shelters", "facilities", "buildings", "streets", "lots", "sources")
 """Kinds of layers that are laid on the map."""
 NOT_ON_ITSELF = {"buildings": "buildings", "streets": "streets"}
 """What a kind is not laid on: given buildings need not be those of the map."""

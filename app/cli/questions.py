@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import WORKSPACE, AsJson, InLanguage, StudyName, WorkspacePath, language
+from app.cli.options import WORKSPACE, AsJson, InLanguage, Language, StudyName, WorkspacePath, language
 
 if TYPE_CHECKING:
     from app.cli.screen import Stages
@@ -37,6 +38,53 @@ OneScenario = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a command asks of: a scenario of a study, with the stages told meanwhile and the language."""
+
+    study: Study
+    scenario: Scenario
+    stages: Stages
+    lang: Language
+
+    @classmethod
+    def of(cls, workspace: Path, study: str, scenario: str, lang: InLanguage) -> Question:
+        """A question about a study by its name and a scenario by its id, the first where none is named.
+
+        What takes long to load is loaded under the stage that is told; the commands bring in the rest after that.
+        """
+        from app.cli.screen import Stages
+
+        stages = Stages(language(lang))
+        with stages("starting"):
+            from app import held
+            from app.store import Workspace
+
+            found = Workspace.open(workspace).find(study)
+            return cls(found, held.scenario_of(found, scenario), stages, language(lang))
+
+    @property
+    def about(self) -> dict[str, object]:
+        """What an answer as JSON begins with."""
+        return {"study_id": self.study.study_id, "scenario_id": self.scenario.scenario_id}
+
+    def situation(self) -> Situation:
+        """The city under the scenario, from the study's inputs."""
+        from app import held
+        from geo import situation
+
+        with self.stages("preparing the city"):
+            base = held.prepared(self.study, self.scenario.time)
+        with self.stages(f"computing {self.scenario.scenario_id}"):
+            return situation.of(base, held.in_force(self.scenario))
+
+    def credits(self) -> list[str]:
+        """Whom the answer is owed to."""
+        from app import told
+
+        return told.credits(self.study, self.scenario)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("route", context_settings=NEGATIVE)(route)
@@ -57,27 +105,23 @@ def route(
 
     The exit code is 3 where there is no way.
     """
-    from app.cli.screen import Stages, print_json, say
+    question = Question.of(workspace, study, scenario, lang)
+    from app import asking, told
+    from app.cli.answered import print_route
+    from app.cli.screen import print_json, say
+    from geo import one_point
 
-    stages = Stages(language(lang))
-    with stages("starting"):
-        from app import asking, told
-        from app.cli.answered import print_route
-        from geo import one_point
-
-        lon, lat = asking.position(start)
-        found, named = _asked(workspace, study, scenario)
-    now = _situation(found, named, stages)
-    with stages("asking the way"):
+    lon, lat = asking.position(start)
+    now = question.situation()
+    with question.stages("asking the way"):
         guide = one_point.guide(now, profile=profile.value)
         answer = asking.way(guide, lon, lat)
         data = told.route(answer, guide)
     if as_json:
-        about = {"study_id": found.study_id, "scenario_id": named.scenario_id, "lon": lon, "lat": lat}
-        print_json({**about, **data, "attribution": told.credits(found, named)})
+        print_json({**question.about, "lon": lon, "lat": lat, **data, "attribution": question.credits()})
     else:
-        print_route(data, told.credits(found, named), language(lang))
-    say(stages.summary())
+        print_route(data, question.credits(), question.lang)
+    say(question.stages.summary())
     if not data["ways"]:
         raise typer.Exit(NO_ANSWER)
 
@@ -109,41 +153,38 @@ def what_if(
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Show what changes with shelters added or taken away and streets closed or opened; nothing is kept."""
-    from app.cli.screen import Stages
+    question = Question.of(workspace, study, scenario, lang)
+    from app.cli.edits import asked
 
-    stages = Stages(language(lang))
-    with stages("starting"):
-        from app.cli.edits import asked
-
-        found, named = _asked(workspace, study, scenario)
-        body = asked(named.scenario_id, against, add or (), remove or (), room or (), close or (), open_ or ())
-    _what_if(found, named, body, stages, as_json=as_json)
+    named = question.scenario.scenario_id
+    body = asked(named, against, add or (), remove or (), room or (), close or (), open_ or ())
+    _what_if(question, body, as_json=as_json)
 
 
-def _what_if(found: Study, named: Scenario, body: WhatIfIn, stages: Stages, *, as_json: bool) -> None:
+def _what_if(question: Question, body: WhatIfIn, *, as_json: bool) -> None:
     from app import asking, held, told
     from app.cli.answered import print_changes
-    from app.cli.options import Language
     from app.cli.screen import print_json, say
     from app.settings import Settings
     from geo import situation
     from geo import what_if as edited
 
-    other = held.scenario_of(found, body.against or named.scenario_id)
-    now = _situation(found, named, stages)
-    with stages("computing what changes"):
+    named = question.scenario
+    other = held.scenario_of(question.study, body.against or named.scenario_id)
+    now = question.situation()
+    with question.stages("computing what changes"):
         same = other.scenario_id == named.scenario_id
         asking.same_time(named, other)
         before = now if same else situation.of(now.base, held.in_force(other))
         wanted = asking.edits(body, now, limits=Settings.read())
         changes = edited.changes(before, edited.apply(now, wanted) if wanted else now)
-    credits = list(dict.fromkeys([*told.credits(found, named), *told.credits(found, other)]))
+    credits = list(dict.fromkeys([*question.credits(), *told.credits(question.study, other)]))
     if as_json:
-        about = {"study_id": found.study_id, "scenario_id": named.scenario_id, "against": other.scenario_id}
-        print_json({**about, **told.changed(changes, most=Settings.read().what_if_features), "attribution": credits})
+        data = {"against": other.scenario_id, **told.changed(changes, most=Settings.read().what_if_features)}
+        print_json({**question.about, **data, "attribution": credits})
     else:
-        print_changes(changes, credits, Language(stages.lang))
-    say(stages.summary())
+        print_changes(changes, credits, question.lang)
+    say(question.stages.summary())
 
 
 def sensitivity(
@@ -154,41 +195,17 @@ def sensitivity(
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Show how results move when walking speed, room, depth of water and the longest walk move a little."""
-    from app.cli.screen import Stages, print_json, say
+    question = Question.of(workspace, study, scenario, lang)
+    from app import told
+    from app.cli.answered import print_moved
+    from app.cli.screen import print_json, say
+    from geo import sensitivity as thresholds
 
-    stages = Stages(language(lang))
-    with stages("starting"):
-        from app import told
-        from app.cli.answered import print_moved
-        from geo import sensitivity as thresholds
-
-        found, named = _asked(workspace, study, scenario)
-    now = _situation(found, named, stages)
-    with stages("moving thresholds"):
+    now = question.situation()
+    with question.stages("moving thresholds"):
         moved = thresholds.moved(now, params=now.base.params.sensitivity)
     if as_json:
-        about = {"study_id": found.study_id, "scenario_id": named.scenario_id}
-        print_json({**about, **told.moved(moved), "attribution": told.credits(found, named)})
+        print_json({**question.about, **told.moved(moved), "attribution": question.credits()})
     else:
-        print_moved(moved, told.credits(found, named), language(lang))
-    say(stages.summary())
-
-
-def _asked(workspace: Path, study: str, scenario: str) -> tuple[Study, Scenario]:
-    """The study and the scenario that a question is about."""
-    from app import held
-    from app.store import Workspace
-
-    found = Workspace.open(workspace).find(study)
-    return found, held.scenario_of(found, scenario)
-
-
-def _situation(found: Study, named: Scenario, stages: Stages) -> Situation:
-    """The city under the scenario, from the study's inputs."""
-    from app import held
-    from geo import situation
-
-    with stages("preparing the city"):
-        base = held.prepared(found, named.time)
-    with stages(f"computing {named.scenario_id}"):
-        return situation.of(base, held.in_force(named))
+        print_moved(moved, question.credits(), question.lang)
+    say(question.stages.summary())

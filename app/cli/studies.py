@@ -136,8 +136,8 @@ def add(
         str,
         typer.Argument(
             metavar="KIND",
-            help="hazard, communities, population, shelters, facilities, buildings, streets, elevation, lots or "
-            "supplies.",
+            help="hazard, communities, population, shelters, facilities, buildings, streets, elevation, lots, supplies "
+            "or sources (faults, dykes, blue lines, … that rules of distance keep away from).",
         ),
     ],
     file: Annotated[

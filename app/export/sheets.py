@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -18,11 +19,15 @@ apostrophe in front."""
 
 
 def as_csv(run: Run, layer: str) -> bytes:
-    """One table layer as UTF-8 CSV: its columns, then ``lon`` and ``lat`` of a point inside each feature (degrees).
+    """One table layer as UTF-8 CSV."""
+    return written(run.table(layer))
+
+
+def written(frame: gpd.GeoDataFrame) -> bytes:
+    """A table in degrees as CSV: its columns, then ``lon`` and ``lat`` of a point inside each feature (degrees).
 
     A feature that is nowhere, such as a circle that reaches nothing, has none.
     """
-    frame = run.table(layer)
     plain = attributes(frame)
     shapes = np.array(frame.geometry.to_numpy(), dtype=object)
     shapes[shapely.is_empty(shapes)] = None

@@ -67,4 +67,6 @@ def _written(number: Number, lang: str) -> str:
         return "–"
     if number.kind == "minutes":
         return f"{number.value / 60:.1f} {catalogue(lang)['page.minutes']}"
+    if number.kind == "hours":
+        return f"{number.value:.1f}"
     return f"{number.value:.0%}" if number.kind == "share" else f"{number.value:,.0f}"

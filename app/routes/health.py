@@ -11,7 +11,8 @@ from app.settings import Settings
 
 router = APIRouter(tags=["service"])
 LIMITS = (
-    *("body_bytes", "download_features", "tile_bytes", "tile_features"),
+    *("body_bytes", "download_features", "site_check_extent_m", "site_check_lots", "site_check_vertices"),
+    *("tile_bytes", "tile_features"),
     *("what_if_edits", "what_if_features", "what_if_vertices"),
 )
 

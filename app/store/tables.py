@@ -18,10 +18,15 @@ DECIMALS = 7
 
 def laid_down(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table as it is kept: longitude and latitude (EPSG:4326) to 1e-7 degrees, rows in the order of their id."""
-    moved = in_degrees(frame.geometry.to_numpy(), source=frame.crs.to_string())
-    kept = frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
+    kept = laid_out(frame)
     name = id_column(kept)
     return (kept.sort_values(name, kind="stable") if name else kept).reset_index(drop=True)
+
+
+def laid_out(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The table in longitude and latitude to 1e-7 degrees, its rows in their order."""
+    moved = in_degrees(frame.geometry.to_numpy(), source=frame.crs.to_string())
+    return frame.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=WGS84))
 
 
 def in_degrees(shapes: Shapes, *, source: str) -> Shapes:

@@ -16,11 +16,11 @@ import pandas as pd
 
 import data.study.layers as layers
 import data.study.units as units
-from data import given, osm
+from data import given, osm, rules
 from data.extents import require_overlap
 from data.naming import of_layer
 from data.osm.refuges import floor_areas
-from data.study.clipping import clipped
+from data.study.clipping import clipped, near
 from data.study.definition import ELEVATION, LATTICE, STREETS, StudyFile
 from data.study.layers import Read
 from data.study.mapped import mapped
@@ -47,9 +47,10 @@ def load(study: StudyFile, folder: Path, *, cache: Path | None = None) -> City:
     if ground.bounds is not None:
         require_overlap(extract.bounds, ground.bounds, where=_where(study))
     read = _read(study, folder, ground, extract.boundaries)
-    city = dataclasses.replace(
-        _city(study, extract, read), notes=(*said, *_notes(read)), hazard_notes=_of_hazards(read)
-    )
+    city = _city(study, extract, read)
+    sources, far = _sources(city, study, ground)
+    notes = (*said, *_notes(read), *rules.told(study.rules), *far)
+    city = dataclasses.replace(city, sources=sources, notes=notes, hazard_notes=_of_hazards(read))
     return city if outline is None else clipped(city, outline)
 
 
@@ -80,6 +81,15 @@ def _read(study: StudyFile, folder: Path, ground: Ground, boundaries: gpd.GeoDat
         if one.grid is not None:
             layers.require_meeting(one, ground, where=one.layer.file)
     return read
+
+
+def _sources(city: City, study: StudyFile, ground: Ground) -> tuple[gpd.GeoDataFrame | None, tuple[Sentence, ...]]:
+    """What rules of distance keep away from, near the study; how much of it lies elsewhere."""
+    if city.sources is None:
+        return None, ()
+    kept, far = near(city.sources, ground.wide)
+    only = study.of_kind("sources")[0]
+    return kept, of_layer(only.called, far, layer_id=only.layer_id) if len(study.of_kind("sources")) == 1 else far
 
 
 def _missing(study: StudyFile, folder: Path) -> list[Fault]:
@@ -115,7 +125,8 @@ def _city(study: StudyFile, extract: osm.Extract, read: Sequence[Read]) -> City:
         shelters = joined([shelters, official], ["osm", "given"])
     made = study.streets == LATTICE and not len(extract.ways)
     return City(
-        crs=study.crs, ways=None if made else extract.ways, buildings=buildings, facilities=facilities,
+        crs=study.crs, rules=rules.merged(rules.load(), study.rules), sources=tables["sources"],
+        ways=None if made else extract.ways, buildings=buildings, facilities=facilities,
         shelters=shelters, areas=extract.areas, lines=extract.lines, boundaries=extract.boundaries,
         communities=tables["communities"], people=_people(read), lots=tables["lots"], supplies=tables["supplies"],
         hazards={one.layer.layer_id: one.content for one in read if isinstance(one.content, Hazard)},

@@ -9,13 +9,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
+from data.extents import Bounds
 from data.study.outline import BEYOND_M, Outline
 from geo import population
 from geo.city import City
 from geo.network import Ways
 from geo.reasons import Finding, Sentence
 
+FAR = "sources_far"
+"""Code of what is said of sources that lie too far off."""
 CLIPPED = {"buildings": "建筑", "facilities": "设施", "shelters": "避难场所", "communities": "社区", "streets": "街道"}
 """Tables whose rows outside the outline are told, and their Chinese names."""
 
@@ -32,7 +36,8 @@ def clipped(city: City, outline: Outline) -> City:
         "buildings": _with_inner_point(city.buildings, outline),
         "facilities": _with_inner_point(city.facilities, outline),
         "shelters": _with_inner_point(city.shelters, wide), "areas": _meeting(city.areas, wide),
-        "lines": _meeting(city.lines, wide), "boundaries": _meeting(city.boundaries, outline),
+        "lines": _meeting(city.lines, wide), "sources": None if city.sources is None else _meeting(city.sources, wide),
+        "boundaries": _meeting(city.boundaries, outline),
         "communities": None if city.communities is None else _with_inner_point(city.communities, outline),
     }  # fmt: skip
     ways = None if city.ways is None else _reaching(city.ways, wide)
@@ -41,6 +46,33 @@ def clipped(city: City, outline: Outline) -> City:
     notes = (*city.notes, *_clip_note(city, kept, streets), *(note for _, said in people.values() for note in said))
     inside = {time: table for time, (table, _) in people.items()}
     return dataclasses.replace(city, ways=ways, notes=notes, outline=outline, people=inside, **kept)
+
+
+def near(table: gpd.GeoDataFrame, bounds: Bounds | None) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """The sources of rules (SOURCES) within ``bounds`` (smallest x and y, largest x and y, in their CRS), cut to them.
+
+    A fault 300 m beyond the study's edge counts, its other 400 km do not: how many are left out is said.
+    """
+    if bounds is None or not len(table):
+        return table, ()
+    shapes = np.asarray(table.geometry.to_numpy(), dtype=object)
+    box = shapely.box(*bounds)
+    shapely.prepare(box)
+    kept = shapely.intersects(box, shapes)
+    table = table[kept].set_geometry(_cut(shapes[kept], box), crs=table.crs).reset_index(drop=True)
+    far = int((~kept).sum())
+    if not far:
+        return table, ()
+    en = f"{far:,} of {len(kept):,} sources of rules lie more than {BEYOND_M / 1000:g} km from the study: left out."
+    zh = f"{len(kept)}个避让对象中有{far}个距研究范围{BEYOND_M / 1000:g}公里以上，未计入。"
+    return table, (Finding(FAR, en, zh, count=far),)
+
+
+def _cut(shapes: NDArray[np.object_], box: shapely.Geometry) -> NDArray[np.object_]:
+    """Shapes that meet a box, cut to it; one that only touches it as it is."""
+    inside = shapely.intersection(shapes, box)
+    same = shapely.get_dimensions(inside) == shapely.get_dimensions(shapes)
+    return np.where(same, inside, shapes)
 
 
 def _clip_note(city: City, kept: Mapping[str, gpd.GeoDataFrame | None], streets: int) -> Iterable[Sentence]:

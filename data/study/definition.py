@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
 import data.study.text as text
-from data import choosing
+from data import choosing, rules
 from data.given import KINDS
 from data.hazards import HAZARDS, unit_named
 from data.hazards import KINDS as HAZARD_KINDS
@@ -46,7 +47,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 Kind = Literal[
     "osm", "hazard", "communities", "population", "shelters", "facilities", "buildings", "streets", "elevation",
-    "lots", "supplies",
+    "lots", "supplies", "sources",
 ]  # fmt: skip
 Time = Literal["day", "night"]
 
@@ -59,7 +60,7 @@ class Layer(BaseModel):
     layer_id: Id = Field(description="Name of the layer, unique in the study (a-z, 0-9, _, -).")
     title: str | None = Field(default=None, description="What the layer is called, e.g. its file's own name (text).")
     kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities, buildings, "
-                      "streets, elevation, lots or supplies.")  # fmt: skip
+                      "streets, elevation, lots, supplies or sources.")  # fmt: skip
     file: str = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
     sha256: Sha256 = Field(default="", description="SHA-256 of the file when it was added (hex code).")
     source: str | None = Field(default=None, description="Who made the data.")
@@ -149,6 +150,10 @@ class StudyFile(BaseModel):
     parameters: dict[str, bool | int | float | str | list[str]] = Field(
         default_factory=dict, description="Parameters that differ from the defaults, by dotted name."
     )
+    rules: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Rules of distance by id: what differs from ours, or all of a new one "
+        "(fields of docs/rules.md)."
+    )  # fmt: skip
     _text: str = PrivateAttr(default="")
 
     @classmethod
@@ -158,7 +163,8 @@ class StudyFile(BaseModel):
         Raises FileMissingError, UnreadableError (not TOML) and InputError.
         """
         written = text.read(path)
-        study = text.validated(cls, written, str(path))
+        of_rules = partial(rules.faults, text=written, where=str(path))
+        study = text.validated(cls, written, str(path), lambda values: of_rules(values.get("rules", {})))
         refuse(InputError, _faults(study, str(path)))
         study._text = written
         return study

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import tomlkit
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from tomlkit.container import Container
 from tomlkit.items import AoT, Table
 
 from data.limits import DEFINITION, DEPTH
-from geo.errors import Fault, FileMissingError, InputError, UnreadableError
+from data.written import faults
+from geo.errors import Fault, FileMissingError, InputError, UnreadableError, refuse
 
 Model = TypeVar("Model", bound=BaseModel)
 LISTS = {"layers": "layer_id", "scenarios": "scenario_id"}
@@ -35,8 +34,13 @@ def read(path: Path) -> str:
         raise UnreadableError(Fault("text in UTF-8", str(error), str(path), "Save it as UTF-8.")) from error
 
 
-def validated(model: type[Model], written: str, where: str) -> Model:
-    """The model that the text defines; UnreadableError when it is not TOML, InputError with all its faults."""
+def validated(
+    model: type[Model], written: str, where: str, also: Callable[[Mapping[str, Any]], Iterable[Fault]] = lambda _: ()
+) -> Model:
+    """The model that the text defines; UnreadableError when it is not TOML, InputError with all its faults.
+
+    ``also`` tells what else is wrong with the values as TOML has them.
+    """
     DEFINITION.require(len(written), where)
     if DOTTED.search(written):
         raise DEPTH.exceeded("a key of more parts", where)
@@ -48,10 +52,13 @@ def validated(model: type[Model], written: str, where: str) -> Model:
         raise UnreadableError(Fault("TOML", str(error), where, "Mend that line.")) from error
     if isinstance(values.get("parameters"), dict):
         values["parameters"] = flat(values["parameters"])
+    more = [*also(values)]
     try:
-        return model.model_validate(values)
+        found = model.model_validate(values)
     except ValidationError as error:
-        raise InputError(*(_fault(e, model, written, where) for e in error.errors())) from None
+        raise InputError(*faults(error.errors(), model, written=written, where=where), *more) from None
+    refuse(InputError, more)
+    return found
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -62,58 +69,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _fault(error: Any, model: type[BaseModel], written: str, where: str) -> Fault:
-    loc = error["loc"]
-    line = line_of(written, loc)
-    place = f"{where}, line {line}" if line else where
-    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-    fields = _fields(model, loc)
-    if error["type"] == "extra_forbidden":
-        keys = list(fields)
-        close = difflib.get_close_matches(str(loc[-1]), keys, n=1)
-        cure = f"Did you mean {close[0]}?" if close else ""
-        return Fault(f"a key of {', '.join(keys)}", repr(name), place, cure)
-    if error["type"] == "missing":
-        return Fault(f"a key {name}", "none", place)
-    field = fields.get(str(loc[-1]))
-    said = field.description if field and field.description else error["msg"]
-    return Fault(f"{name}: {said.rstrip('.')}", repr(error["input"])[:80], place)
-
-
-def _fields(model: type[BaseModel], loc: tuple[str | int, ...]) -> dict[str, FieldInfo]:
-    """The fields of the model in which the last part of ``loc`` stands."""
-    for part in loc[:-1]:
-        if isinstance(part, str) and part in model.model_fields:
-            inner = getattr(model.model_fields[part].annotation, "__args__", ())
-            model = next((a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)), model)
-    return model.model_fields
-
-
-def line_of(written: str, loc: tuple[str | int, ...]) -> int | None:
-    """The line, from 1, on which the key at ``loc`` (``("layers", 1, "unit")``) stands, or its table begins."""
-    table, index, key = _split(loc)
-    seen, here, start = -1, "", None
-    for number, line in enumerate(written.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\[\]]+?)\s*\]+", line):
-            here = header[1].split(".")[0]
-            seen += here == table and "." not in header[1]
-            start = number if (here, seen) == (table, max(index, 0)) and start is None else start
-        elif here == table and (not table or seen == max(index, 0)):
-            written_key = re.match(r"\s*[\"']?([^\"'=]+?)[\"']?\s*=", line)
-            if written_key and key is not None and written_key[1].split(".")[0] in (key, key.split(".")[0]):
-                return number
-    return start
-
-
-def _split(loc: tuple[str | int, ...]) -> tuple[str, int, str | None]:
-    """The table, which one of its list, and the key in it."""
-    if len(loc) > 1 and isinstance(loc[1], int):
-        return str(loc[0]), loc[1], str(loc[2]) if len(loc) > 2 else None
-    if len(loc) > 1:
-        return str(loc[0]), 0, str(loc[1])
-    return "", 0, str(loc[0])
-
-
 def merged(written: str, values: Mapping[str, Any]) -> str:
     """The text changed as little as it takes to hold ``values``; new text when there was none."""
     document = tomlkit.parse(written)
@@ -122,6 +77,8 @@ def merged(written: str, values: Mapping[str, Any]) -> str:
         del document[key]
     if "parameters" in wanted:
         _merge_parameters(document, wanted.pop("parameters"))
+    if "rules" in wanted:
+        _merge_tables(document, "rules", wanted.pop("rules"))
     for key in [key for key in wanted if key in LISTS]:
         _merge_list(document, key, wanted.pop(key))
     _merge(document, wanted)
@@ -153,6 +110,22 @@ def _merge_parameters(document: tomlkit.TOMLDocument, wanted: Mapping[str, Any])
     for key in [key for key in there if key not in wanted]:
         del there[key]
     _merge(there, wanted)
+
+
+def _merge_tables(document: tomlkit.TOMLDocument, key: str, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+    """A table of tables: what differs in each is changed in place, new ones follow, others go."""
+    if key not in document:
+        document[key] = tomlkit.table(is_super_table=True)
+    tables = document[key]
+    for name in [name for name in tables if name not in wanted]:
+        del tables[name]
+    for name, values in wanted.items():
+        if name not in tables:
+            tables[name] = _table(values)
+            continue
+        for lost in [each for each in tables[name] if each not in values]:
+            del tables[name][lost]
+        _merge(tables[name], values)
 
 
 def _merge_list(document: tomlkit.TOMLDocument, key: str, wanted: list[dict[str, Any]]) -> None:

@@ -202,6 +202,7 @@ HOSTILE_BODIES: list[tuple[Any, int, str]] = [
     ({"remove": ["x" * 200]}, 404, "not-found"),
     ({"remove": "x"}, 422, "parameter"),
     ({"close": ["w1-0"] * 500}, 413, "limit"),
+    ({"close": ["w1-0"], "open": ["w1-0"]}, 422, "parameter"),
     ({"close_within": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}}, 422, "input"),
     ({"close_within": {"type": "Polygon", "coordinates": [[[0, 0]] * 3000]}}, 413, "limit"),
     ({"close_within": {"type": "Polygon", "coordinates": [[[1e308, 0], [1e308, 1], [0, 1], [1e308, 0]]]}}, 422, ""),

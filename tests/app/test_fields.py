@@ -127,3 +127,10 @@ def test_room_and_time_stand_in_the_headline_and_who_has_none_where_there_are_an
     assert (found["room"].value, found["clearance"].value, found["clearance"].kind) == (7, 600, "minutes")
     calm = {n.key for n in views.numbers(Tables({}, headline=told | {"people_full": 0, "people_displaced": 0.0}))}
     assert calm & {"full", "housed"} == set()
+
+
+def test_how_long_stock_lasts_stands_in_the_headline_by_tier_where_it_is_known() -> None:
+    told = {"people": 10, "cover_days": 2.5, "cover_days_school": 0.0, "cover_days_household": np.nan}
+    found = [n for n in views.numbers(Tables({}, headline=told)) if n.key.startswith("stock")]
+    assert [(n.key, n.value, n.kind) for n in found] == [("stock", 2.5, "hours"), ("stock_school", 0, "hours")]
+    assert found[1].label.en == "That of schools alone, days" and found[1].label.zh == "其中仅学校储备（天）"

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import data
-from app import program, run
+from app import program, run, told
 from app.adding import Addition, add, new_study
 from app.archive import write_archive
 from app.replay import replay
 from app.store import Workspace
 from data import standards
-from data.study import Scenario
+from data.study import Scenario, StudyFile
 from tests.app import drawn_town
 
 
@@ -87,12 +87,24 @@ def named(workspace: Workspace) -> str:
     return run.recipe(study, study.file.scenarios[0], run.parameters(study, {})).run_id
 
 
-def test_the_other_hours_of_a_hazard_name_a_run_and_other_events_do_not(rising: Workspace) -> None:
+@pytest.mark.parametrize("layer_id", ["rare", "h6"])
+def test_every_hazard_names_a_run_whatever_its_scenario(rising: Workspace, layer_id: str) -> None:
+    # Land is judged by all hazards the study knows, and a last departure by the other hours of the one in force.
     study, before = rising.study("town"), named(rising)
-    for layer_id, same in (("rare", True), ("h6", False)):
-        path = study.folder / study.file.hazard_layers()[layer_id].file
-        path.write_bytes(path.read_bytes() + b"changed")
-        assert (named(rising) == before) is same
+    path = study.folder / study.file.hazard_layers()[layer_id].file
+    path.write_bytes(path.read_bytes() + b"changed")
+    assert named(rising) != before
+
+
+def test_an_answer_names_whoever_gave_the_other_hours_of_a_hazard(rising: Workspace) -> None:
+    def credited(file: StudyFile) -> StudyFile:
+        layers = [layer.model_copy(update={"attribution": f"by {layer.layer_id}"}) for layer in file.layers]
+        return file.model_copy(update={"layers": layers})
+
+    rising.edit("town", credited)
+    said = told.credits(rising.study("town"), SCENARIO)
+    assert said == [f"by {layer.layer_id}" for layer in rising.study("town").file.layers if layer.layer_id != "rare"]
+    assert {"by h0", "by h6"} <= {*said} and len(said) == 3
 
 
 def test_a_run_with_hours_is_archived_and_computed_again(rising: Workspace, tmp_path: Path) -> None:

@@ -24,10 +24,11 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.crs import WGS84, reproject
 from geo.network import Network
-from geo.outline import Streets, inside_m, outline
+from geo.outline import Streets, outline
 from geo.reach import Drawn, Pieces, drawn, rest
 from tests import shared_data
 from tests.benchmarks.bench import NotHere, Prepared, case, folder
+from tests.geo.held import inside_m
 
 EXTRACTS = {
     "kampen": "kampen/kampen.osm.pbf",

@@ -5,7 +5,7 @@ import pytest
 from data import headers, words
 from data.osm import kinds
 
-KINDS = ("communities", "population", "shelters", "facilities", "buildings", "lots", "supplies")
+KINDS = ("communities", "population", "shelters", "facilities", "buildings", "lots", "supplies", "sources")
 
 
 def taken(kind: str, *names: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

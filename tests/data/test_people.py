@@ -124,7 +124,7 @@ def test_fewer_than_nobody_is_not_known_and_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("values", "said"), [
-    ([[1, 2, 65535]], "65535 in 1 cells, undeclared"), ([[np.nan]], "no cell with a value"),
+    ([[1, 2, 65535]], "65535 in 1 cell, undeclared"), ([[np.nan]], "no cell with a value"),
     ([[3, 1e30]], "undeclared"),
 ])  # fmt: skip
 def test_what_looks_like_nodata_is_refused(tmp_path: Path, values: list[list[float]], said: str) -> None:

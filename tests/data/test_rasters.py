@@ -71,7 +71,7 @@ def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
 
 def test_a_scale_hides_no_undeclared_nodata(tmp_path: Path) -> None:
     path = tif(tmp_path / "a.tif", [[0, 150, 9999], [30, 0, 20]], dtype="uint16", scale=0.01)
-    with pytest.raises(InputError, match=r"9999 in 1 cells, undeclared .*--nodata 9999"):
+    with pytest.raises(InputError, match=r"9999 in 1 cell, undeclared .*--nodata 9999"):
         rasters.read(path, unit="m")
     grid, _ = rasters.read(path, unit="m", nodata=9999)
     assert np.isnan(grid.values[0, 2]) and grid.values[0, 1] == np.float32(1.5)
@@ -100,11 +100,11 @@ def test_a_raster_without_water_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("values", "said"), [
-    ([[0, 1, -9999]], "-9999 in 1 cells, undeclared"), ([[0, 1, 999]], "999 in 1 cells, undeclared"),
-    ([[0, 1, 9999, 9999]], "9999 in 2 cells, undeclared"), ([[0, 3, 255]], "255 in 1 cells, undeclared"),
-    ([[0, 1, -0.5]], "1 cells below, down to -0.5"), ([[0, 1, 300, 200]], "2 cells above, up to 300"),
-    ([[0, 1, -3.4e38]], r"-3.4e\+38 in 1 cells, undeclared"), ([[np.nan, np.nan]], "no cell with a value"),
-    ([[0, 1, 1e20]], r"1e\+20 in 1 cells"), ([[0, 1, 999, 9999]], "(?s)9999 in 1 cells.* 999 in 1 cells"),
+    ([[0, 1, -9999]], "-9999 in 1 cell, undeclared"), ([[0, 1, 999]], "999 in 1 cell, undeclared"),
+    ([[0, 1, 9999, 9999]], "9999 in 2 cells, undeclared"), ([[0, 3, 255]], "255 in 1 cell, undeclared"),
+    ([[0, 1, -0.5]], "1 cell below, down to -0.5"), ([[0, 1, 300, 200]], "2 cells above, up to 300"),
+    ([[0, 1, -3.4e38]], r"-3.4e\+38 in 1 cell, undeclared"), ([[np.nan, np.nan]], "no cell with a value"),
+    ([[0, 1, 1e20]], r"1e\+20 in 1 cell"), ([[0, 1, 999, 9999]], "(?s)9999 in 1 cell.* 999 in 1 cell"),
 ])  # fmt: skip
 def test_suspicious_values_are_refused_until_named(tmp_path: Path, values: list[list[float]], said: str) -> None:
     with pytest.raises(InputError, match=said) as raised:
@@ -266,7 +266,7 @@ def test_levels(tmp_path: Path, kind: str) -> None:
     assert codes(notes) == ["raster_levels"]
     with pytest.raises(ParameterError, match="'m'"):
         rasters.read(path, unit="m", kind=kind)
-    with pytest.raises(InputError, match=r"levels up to 5, found 1 cells above, up to 7. Say what each"):
+    with pytest.raises(InputError, match=r"levels up to 5, found 1 cell above, up to 7. Say what each"):
         rasters.read(tif(tmp_path / "b.tif", [[0, 4, 7]]), unit="level", kind=kind)
 
 
@@ -308,7 +308,7 @@ def test_velocities(tmp_path: Path) -> None:
     assert codes(notes) == ["raster_unknown"]
     with pytest.raises(InputError, match="velocities up to 50"):
         rasters.read(tif(tmp_path / "b.tif", [[0, 70, 80]]), unit="m/s", kind="flood_velocity")
-    with pytest.raises(InputError, match="-9999 in 1 cells, undeclared"):
+    with pytest.raises(InputError, match="-9999 in 1 cell, undeclared"):
         rasters.read(path, unit="m/s", kind="flood_velocity")
 
 
@@ -329,7 +329,7 @@ def test_heights_may_lie_below_the_sea(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("values", "said"), [
-    ([[1, -9999]], "1 cells beyond, from -9999 to -9999"), ([[1, 12_000]], "1 cells beyond"),
+    ([[1, -9999]], "1 cell beyond, from -9999 to -9999"), ([[1, 12_000]], "1 cell beyond"),
     ([[np.nan, np.nan]], "no cell with a value"),
 ])  # fmt: skip
 def test_heights_that_no_ground_has_are_refused(tmp_path: Path, values: list[list[float]], said: str) -> None:

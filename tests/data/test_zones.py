@@ -108,7 +108,7 @@ def test_classes_are_explained(tmp_path: Path) -> None:
 
 def test_levels_are_asked_which_way_they_run(tmp_path: Path) -> None:
     path = outlines(tmp_path, SHALLOW, DEEP, level=[1, 3])
-    with pytest.raises(InputError, match=r"1 \(1 outlines\), 3 \(1 outlines\). If 3 is the worst: --map 3=5 --map 1=1"):
+    with pytest.raises(InputError, match=r"1 \(1 outline\), 3 \(1 outline\). If 3 is the worst: --map 3=5 --map 1=1"):
         read(path, kind="landslide", unit="level")
     assert read(path, kind="landslide", unit="level", classes=class_table("levels"))[0].values.max() == 3
 
@@ -127,7 +127,7 @@ def test_one_level_for_all_outlines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("depths", "said"), [
-    ([0.5, -9999.0], "-9999 in 1 outlines, undeclared"), ([0.5, 250.0], "depths up to 100"),
+    ([0.5, -9999.0], "-9999 in 1 outline, undeclared"), ([0.5, 250.0], "depths up to 100"),
     ([np.nan, np.nan], "no outline with a value"),
 ])  # fmt: skip
 def test_values_that_cannot_be_are_refused(tmp_path: Path, depths: list[float], said: str) -> None:

@@ -91,19 +91,24 @@ def test_a_plan_with_hours_has_each_column_once() -> None:
     assert told.notna().all() and "leave_by_h" not in without.layers["demand"]
 
 
-def two_parks(*capacity: float) -> Base:
+def two_parks(*capacity: float, order: str) -> Base:
     drawn = city(shelters=[box(395, -5, 50), box(0, 20, 50)])
-    return readied.prepare(
-        replace(drawn, shelters=drawn.shelters.assign(capacity=list(capacity))), params=DEFAULTS
-    )  # fmt: skip
+    params = DEFAULTS.model_copy(update={"refuge": DEFAULTS.refuge.model_copy(update={"order": order})})
+    return readied.prepare(replace(drawn, shelters=drawn.shelters.assign(capacity=list(capacity))), params=params)
 
 
-def test_what_the_loss_of_a_shelter_costs_is_what_the_town_without_it_lacks() -> None:
-    now = situation.of(two_parks(1200, 200), NORMAL)
-    told = analyses.without_each_shelter(now)
+@pytest.mark.parametrize("order", ["optimal", "nearest"])
+def test_what_the_loss_of_a_shelter_costs_is_what_the_town_without_it_lacks(order: str) -> None:
+    """Everybody is led anew by the rule of the plan."""
+    now = situation.of(two_parks(1200, 200, order=order), NORMAL)
+    told, assigned = analyses.without_each_shelter(now), now.refuge.solved
+    lost_ms = DEFAULTS.critical.lost_minutes * 60_000
     for site, capacity in enumerate([(0, 200), (1200, 0)]):
-        alone = situation.of(two_parks(*capacity), NORMAL).refuge.assigned
-        assert told["people_lost_without"][site] == now.refuge.assigned.served - alone.served
+        alone = situation.of(two_parks(*capacity, order=order), NORMAL).refuge.solved
+        lost = assigned.served - alone.served
+        assert told["people_lost_without"][site] == lost
+        more_ms = alone.person_ms - assigned.person_ms + lost * lost_ms
+        assert told["people_minutes_without"][site] == pytest.approx(more_ms / 60_000)
     assert told["people_lost_without"].tolist() == [1111 - 200, 0]
 
 

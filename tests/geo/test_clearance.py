@@ -113,14 +113,6 @@ def test_single_people_do_not_all_set_out_at_one_time() -> None:
     assert np.abs(share.to_numpy() - (np.arange(200) + 0.5) / 200).max() < 0.02
 
 
-def test_where_people_wait_most_comes_first() -> None:
-    found = run(fork(7, 3), [0.5, np.inf, 0.1], [0.05, 1, 1], ONE_BY_ONE)
-    worst = clearance.bottlenecks(found, most=2)
-    assert worst[["kind", "row", "people"]].to_numpy().tolist() == [["gate", 0, 10], ["street", 2, 10]]
-    assert clearance.bottlenecks(found, most=9)["wait_person_s"].is_monotonic_decreasing
-    assert len(clearance.bottlenecks(run(fork(1, 1), [9] * 3, [9] * 3), most=9)) == 0
-
-
 def test_communities() -> None:
     found = run(fork(7, 3), [np.inf, np.inf, 0.1], [np.inf] * 3, ONE_BY_ONE)
     of = pd.Series(["west", "east", *["south"] * 7])
@@ -137,7 +129,6 @@ def test_a_step_without_time_is_no_street_and_nobody_is_nobody() -> None:
     assert np.isnan(none.clearance_s)
     assert repr(none) == "Clearance(0 people in after nan min)"
     assert none.places["people"].tolist() == [0] * 9
-    assert len(clearance.bottlenecks(none, most=3)) == 0
     assert np.isnan(run(crowd((0, 0, 0, [(0, 5)])), [1.0], [1.0] * 3).clearance_s)
 
 

@@ -211,6 +211,8 @@ def test_a_shelter_outside_is_not_taken_in_by_the_row_of_people_outside() -> Non
     found = communities.given(TestGiven.TABLE.iloc[:1], demand=HOMES, params=PARAMS)
     sites = gpd.GeoSeries(shapely.points([(WEST + 1400, SOUTH + 200), (WEST + 100, SOUTH + 100)]), crs=CRS)
     assert communities.locate(sites, found.table).tolist() == [OUTSIDE, "a"]
+    held = communities.Units.of(found.table)
+    assert [held.holding(site) for site in sites] == [None, "a"]
 
 
 def test_the_standards_fill_the_parameters() -> None:

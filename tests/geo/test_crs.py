@@ -62,6 +62,9 @@ def test_a_name_that_is_no_crs_is_refused_with_the_way_out() -> None:
 
 
 def test_the_edge_of_chinas_grid_has_the_meridian_next_to_it() -> None:
-    """73.5 and 136.5 lie half way to meridians that the grid does not have."""
-    assert crs.metric_crs(73.5, 39.0) == "EPSG:4534"
-    assert {crs.metric_crs(lon, 48.0) for lon in (134.9, 135.0)} <= {"EPSG:4554", "EPSG:32653"}
+    """73.5 lies half way to a meridian that the grid does not have; beyond 73.5 and 135.1 there is no grid."""
+    west = {lon: crs.metric_crs(lon, 39.0) for lon in (73.4, 73.5, 76.4, 76.6)}
+    assert west == {73.4: "EPSG:32643", 73.5: "EPSG:4534", 76.4: "EPSG:4534", 76.6: "EPSG:4535"}
+    east = {lon: crs.metric_crs(lon, 48.0) for lon in (133.4, 133.6, 135.0, 135.1, 135.2)}
+    assert east == {133.4: "EPSG:4553", 133.6: "EPSG:4554", 135.0: "EPSG:4554", 135.1: "EPSG:4554",
+                    135.2: "EPSG:32653"}  # fmt: skip

@@ -198,6 +198,7 @@ def test_nobody_left_needs_nothing_and_nothing_helps_without_a_street() -> None:
     assert told["fix"].tolist() == ["none_needed", "none_needed", "no_help"]
     assert told["fix_en"][2].endswith("Of 7 people left, 7 outside the streets that the data has.")
     assert told["fix_gain_share"].tolist() == pytest.approx([np.nan, np.nan, 0.0], nan_ok=True)
+    assert told["fix_gain_people"].tolist() == told["fix_gain_all_people"].tolist() == [0, 0, 0]
     empty = cures.layer(now, (Cure(0, (), True),) * 3)
     assert len(empty) == 0 and list(empty.columns) == [*cures.MORE, "geometry"]
 
@@ -321,5 +322,8 @@ def test_where_others_have_more_people_left_it_is_said_that_nothing_was_sought()
     assert (west.fix, east.fix, east.left, east.exact) == ("room", "not_sought", 30, False)
     told = cures.by_community(now, (west, east), params=params)
     assert told["fix"].tolist()[:2] == ["room", "not_sought"]
-    assert "other communities have more people left" in told["fix_en"][1] and np.isnan(told["fix_cost"][1])
+    assert "other communities have more people left" in told["fix_en"][1]
+    gains = told[["fix_gain_people", "fix_gain_all_people", "fix_gain_share", "fix_cost"]]
+    assert (gains.dtypes == "float64").all() and gains.iloc[0].tolist() == [40, 40, 1, 120]
+    assert gains.iloc[1].isna().all(), "nobody worked them out"
     assert len(cures.layer(now, (west, east))) == len(west.changes)

@@ -12,8 +12,9 @@ from shapely import LineString, MultiPolygon, Point
 
 from data import standards
 from geo.errors import InputError
-from geo.outline import DEFAULT, NOTHING, OutlineParams, Streets, inside_m, outline, outlines
+from geo.outline import DEFAULT, NOTHING, OutlineParams, Streets, outline, outlines
 from geo.reach import Drawn
+from tests.geo.held import inside_m
 
 CORNER = np.array([600_000.0, 5_800_000.0])
 FINE_M = 1.0

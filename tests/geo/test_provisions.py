@@ -81,10 +81,27 @@ def test_how_long_the_stock_lasts_is_told_of_each_community_and_of_all() -> None
     assert {"supplies_other", "unmet"} <= {note.code for note in found.notes}
 
 
+def test_how_long_each_tier_of_the_cloud_store_lasts_everybody_alone() -> None:
+    """What the 1 111 in the park drink and eat in a day, held twice or thrice by some."""
+    water_l, rations = (DEFAULTS.needs.rate(name) * 1111 for name in ("water_survival_l_day", "food_rations_day"))
+    rows = (
+        ("store", "community", "饮用水", 2 * water_l, "升"), ("store", "community", "干粮", rations, "人日"),
+        ("low", "school", "饮用水", water_l, "升"), ("low", "school", "干粮", 3 * rations, "人日"),
+        ("low", "supermarket", "饮用水", 9.0, "升"),
+    )  # fmt: skip
+    headline = computed(listed=supplies(rows)).headline
+    told = {name: days for name, days in headline.items() if name.startswith("cover_days")}
+    assert told == pytest.approx({
+        "cover_days": 3 + 9 / water_l, "cover_days_community": 1, "cover_days_school": 1,
+        "cover_days_supermarket": 0, "cover_days_household": np.nan,
+    }, nan_ok=True), "nobody listed any household"  # fmt: skip
+
+
 def test_a_register_of_nothing_is_no_stock_but_no_fault() -> None:
     none = computed(listed=supplies().iloc[:0])
     assert len(none.layers["depots"]) == len(none.layers["deliveries"]) == 0
     assert none.layers["needs"]["people"].tolist() == [1111]
+    assert np.isnan([days for name, days in none.headline.items() if name.startswith("cover_days")]).all()
 
 
 def test_people_and_depots_without_shelters_need_nothing() -> None:

@@ -59,6 +59,12 @@ def test_a_flooded_shelter_says_how_much_and_how_deep() -> None:
     assert reasons.for_shelter("flooded", wet=0.25, hit=0.3, unknown=0, depth=1.5).en == (
         "Not usable: 25% of the site is under water, up to 1.5 m."
     )
+    deep = reasons.for_shelter("flooded", wet=0.25, hit=0.3, unknown=0, depth=0.292861)
+    assert deep.en.endswith("up to 0.29 m.") and deep.zh.endswith("最深0.29米。")
+
+
+def test_one_thing_and_many() -> None:
+    assert [reasons.counted(n, "outline") for n in (0, 1, 1200)] == ["0 outlines", "1 outline", "1,200 outlines"]
 
 
 def test_when_nothing_is_left_the_sentence_says_so_plainly() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,9 +23,18 @@ PAIRS = Pairs.of(
 )  # fmt: skip
 
 
+def without_each(pairs: Pairs, people: np.ndarray, room: np.ndarray, *, lost_minutes: float) -> pd.DataFrame:
+    now = assignment.assign(pairs, people, room)
+
+    def solve(some: Pairs) -> assignment.Assigned:
+        return assignment.assign(some, people, room)
+
+    return redundancy.without_each(now, pairs, solve, lost_minutes=lost_minutes)
+
+
 def test_a_lost_shelter_sends_its_people_to_the_other_or_leaves_them() -> None:
     people, room = np.array([10, 5]), np.array([100, 8, 50])
-    found = redundancy.without_each(PAIRS, people, room, assignment.assign, lost_minutes=15)
+    found = without_each(PAIRS, people, room, lost_minutes=15)
     assert found["people"].tolist() == [15, 0, 0]
     # eight of place 0 walk two minutes more; two of it and five of place 1 are left, who walked a minute
     assert found["people_unserved"].tolist() == [7, 0, 0]
@@ -33,19 +43,19 @@ def test_a_lost_shelter_sends_its_people_to_the_other_or_leaves_them() -> None:
 
 
 def test_only_shelters_with_people_are_solved_for_and_only_those_asked() -> None:
-    asked = []
+    asked, (people, room) = [], (np.array([10, 5]), np.array([12, 8, 50]))
+    now = assignment.assign(PAIRS, people, room)
 
-    def solve(pairs: Pairs, people: np.ndarray, room: np.ndarray) -> assignment.Assigned:
+    def solve(pairs: Pairs) -> assignment.Assigned:
         asked.append(len(pairs))
         return assignment.assign(pairs, people, room)
 
-    people, room = np.array([10, 5]), np.array([12, 8, 50])
-    every = redundancy.without_each(PAIRS, people, room, solve, lost_minutes=15)
-    assert asked == [3, 1, 2] and every["substitute"].tolist() == ["no", "no", None]
-    some = redundancy.without_each(PAIRS, people, room, solve, lost_minutes=15, which=np.array([2, 1]))
+    every = redundancy.without_each(now, PAIRS, solve, lost_minutes=15)
+    assert asked == [1, 2] and every["substitute"].tolist() == ["no", "no", None]
+    some = redundancy.without_each(now, PAIRS, solve, lost_minutes=15, which=np.array([2, 1]))
     assert some["site"].tolist() == [2, 1]
     assert some["people_minutes"].tolist() == every["people_minutes"].tolist()[:0:-1]
-    nothing = redundancy.without_each(PAIRS, people, room, solve, lost_minutes=15, which=np.zeros(0, dtype=np.int64))
+    nothing = redundancy.without_each(now, PAIRS, solve, lost_minutes=15, which=np.zeros(0, dtype=np.int64))
     assert len(nothing) == 0 and {c: str(t) for c, t in nothing.dtypes.items()} == redundancy.SHELTER_COLUMNS
 
 
@@ -59,7 +69,7 @@ def test_a_lost_shelter_never_serves_more(data: st.DataObject) -> None:
     pairs = Pairs.of(place_, site, minutes * MINUTE, places=5, sites=4)
     people = np.array(data.draw(st.lists(st.integers(0, 9), min_size=5, max_size=5)), dtype=np.int64)
     room = np.array(data.draw(st.lists(st.integers(0, 15), min_size=4, max_size=4)), dtype=np.int64)
-    found = redundancy.without_each(pairs, people, room, assignment.assign, lost_minutes=15)
+    found = without_each(pairs, people, room, lost_minutes=15)
     now = assignment.assign(pairs, people, room)
     for row in found.itertuples():
         gone = assignment.assign(pairs, people, np.where(np.arange(4) == row.site, 0, room))

@@ -15,7 +15,7 @@ from geo import retreat
 from geo.retreat import RetreatParams
 from geo.zoning import JUDGED, Judged
 
-PARAMS = RetreatParams.of(standards.load())
+PARAMS = RetreatParams.of(standards.load()).model_copy(update={"first_level": 4.0, "second_level": 2.0})
 
 
 def standing(rows: list[tuple[str, bool, int, int]]) -> gpd.GeoDataFrame:

@@ -152,6 +152,12 @@ def test_what_is_not_there_is_named_all_at_once() -> None:
         new("x", 0, 0, -1)
 
 
+def test_a_street_closed_and_opened_at_once_is_refused_by_its_name() -> None:
+    with pytest.raises(ParameterError, match="each street closed or opened") as raised:
+        Edits(close=(STREETS[0], STREETS[1]), open=(STREETS[2], STREETS[1]))
+    assert [fault.found for fault in raised.value.faults] == [f"{STREETS[1]!r} in both"]
+
+
 # -- by law ------------------------------------------------------------------------------------------------------------
 
 SPOTS = st.tuples(st.integers(-30, 640), st.integers(-640, 30), st.integers(0, 150))
@@ -161,13 +167,13 @@ SOME_STREETS = st.lists(st.sampled_from(STREETS), max_size=3, unique=True).map(t
 @st.composite
 def edits(draw: st.DrawFn, number: int) -> Edits:
     added = tuple(new(f"n{number}-{i}", *spot) for i, spot in enumerate(draw(st.lists(SPOTS, max_size=2))))
-    known = [name for name, *_ in PARKS]
+    known, close = [name for name, *_ in PARKS], draw(SOME_STREETS)
     return Edits(
         add=added,
         remove=tuple(draw(st.lists(st.sampled_from(known), max_size=1))),
         room=draw(st.dictionaries(st.sampled_from(known), st.integers(0, 250).map(float), max_size=2)),
-        close=draw(SOME_STREETS),
-        open=draw(SOME_STREETS),
+        close=close,
+        open=tuple(name for name in draw(SOME_STREETS) if name not in close),
     )
 
 

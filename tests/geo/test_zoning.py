@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -50,6 +51,7 @@ def claims(table: pd.DataFrame, rows: list[tuple[int, shapely.Geometry, shapely.
         np.array([row[2] for row in rows], dtype=object),
         np.array([f"s{k}" for k in range(len(rows))], dtype=object),
         np.array([row[3] for row in rows], dtype=float),
+        np.full(len(rows), zoning.EVERYBODY),
     )
 
 
@@ -103,7 +105,7 @@ def test_zones_of_a_drawn_ground_are_as_a_ruler_says() -> None:
         (shapely.box(0, 0, 10, 10), PARK, "none", (0, 0, 0)),
         (shapely.box(60, 60, 70, 70), PARK, "avoid", (0, 1, 0)),
         (shapely.box(45, 60, 55, 70), ORDINARY, "avoid", (0, 0.5, 0)),
-        (shapely.box(44, 60, 54, 70), ORDINARY, "none", (0, 0.4, 0)),
+        (shapely.box(44, 60, 54, 70), ORDINARY, "prevent", (0, 0.4, 0)),
         (shapely.Point(19.9, 50), ORDINARY, "let", (1, 0, 0)),
         (shapely.Point(20.1, 50), ORDINARY, "none", (0, 0, 0)),
     ],
@@ -120,12 +122,14 @@ def test_the_reason_says_how_near_how_far_and_by_which_clause() -> None:
     found = lot(shapely.box(12, 0, 32, 10))
     assert found["rules"] == "river"
     assert found["reason_en"] == (
-        "protect (防), 40% of it must yield: the river, 12 m away, 20 m required, 40% of it (a standard 1.2; grade P)."
+        "protect (防), 40% of it must yield: the river, 12 m away, 20 m required, 40% of it "
+        "(a standard 1.2, planning choice)."
     )
     assert (
-        found["reason_zh"] == "防（其中40%应让出）：river（中），相距12米，应距20米，占40%（a standard 1.2；等级P）。"
+        found["reason_zh"]
+        == "防（其中40%应让出）：river（中），相距12米，应距20米，占40%（a standard 1.2，规划取值）。"
     )
-    assert lot(shapely.box(40, 0, 45, 5))["reason_zh"] == "无：无规则适用。"
+    assert lot(shapely.box(40, 0, 45, 5))["reason_zh"] == "无：现有资料下没有规则限制。"
 
 
 def test_all_reasons_of_an_overlap_are_kept() -> None:
@@ -215,11 +219,11 @@ def test_a_verdict_is_that_recomputed_from_its_reasons(found: list[tuple[str, Gr
         mine = shapely.union_all([found[k][1] for k in rows if found[k][0] == zone]).intersection(shape)
         shares[zone] = mine.difference(taken).area / shape.area
         taken = shapely.union(taken, mine)
-    least = PARAMS.least_share
+    least = min(PARAMS.least_share, PARAMS.least_m2 / shape.area)
     verdict = (
         "let" if shares["let"] >= max(0.5, least)
         else "avoid" if shares["avoid"] >= PARAMS.avoid_share
-        else "prevent" if max(shares["let"], shares["prevent"]) >= least else "none"
+        else "prevent" if max(shares.values()) >= least else "none"
     )  # fmt: skip
     told = judged.table.iloc[0]
     assert [told[f"{zone}_share"] for zone in shares] == pytest.approx(list(shares.values()), abs=1e-6)
@@ -277,3 +281,11 @@ def test_claims_of_several_kinds_are_joined_with_their_own_reasons() -> None:
     assert found.reasons["reason_id"].tolist() == ["river", "river_b", "park", "reserve"]
     assert found.reason.tolist() == [0, 1, 2, 3]
     assert len(found) == 4
+
+
+def test_a_claim_on_one_thing_is_asked_of_no_other() -> None:
+    box = shapely.box(0, 0, 10, 10)
+    of = replace(claims(reasons(("gap", "prevent", None)), [(0, box, None, 6.0)]), whose=np.array([1]))
+    found = zoning.judge(things(box, box), np.ones((1, 2), dtype=bool), of, whole_share=0.5, params=PARAMS)
+    assert found.table["verdict"].tolist() == ["none", "prevent"]
+    assert len(zoning.zones(units(GROUND), of, params=PARAMS)) == 0

@@ -34,19 +34,19 @@ def name(picture: Mapping[str, Any], lang: str) -> str:
     return f"{picture['file']}-{lang}.png"
 
 
-def taken(workspace: Path) -> None:
-    """Take every picture that ``plans.toml`` lists from the runs computed last."""
+def taken(workspace: Path, studies: Mapping[str, Any] | None = None, folder: Path = FOLDER) -> None:
+    """Take every picture that ``studies`` list (else ``plans.toml``) from the runs computed last."""
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser_path is None:
         sys.exit(f"no browser: none of {', '.join(BROWSERS)} is on the path")
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     with _service(workspace) as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
-        for study, about in plans.listed()["plan"].items():
+        for study, about in (plans.listed()["plan"] if studies is None else studies).items():
             for picture in about.get("pictures", []):
                 for lang in LANGUAGES:
                     page = browser.new_page(viewport=dict(zip(("width", "height"), SIZE, strict=True)))  # type: ignore[arg-type]
-                    _keep(_drawn(page, service, study, picture, lang), FOLDER / name(picture, lang))
+                    _keep(_drawn(page, service, study, picture, lang), folder / name(picture, lang))
                     page.close()
         browser.close()
 

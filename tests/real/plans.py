@@ -158,7 +158,8 @@ def written(plans: Sequence[FullPlan]) -> None:
 
 
 @contextmanager
-def _workspace() -> Iterator[Path]:
+def workspace() -> Iterator[Path]:
+    """The workspace that is kept, else one for the time being."""
     if kept := os.environ.get("RENXING_WORKSPACE"):
         Path(kept).mkdir(parents=True, exist_ok=True)
         yield Path(kept)
@@ -170,16 +171,16 @@ def _workspace() -> Iterator[Path]:
 def main() -> None:
     """Make and run the plans that are named, else all; write the page and take the pictures when it was all."""
     asked, about = sys.argv[1:], listed()["plan"]
-    with _workspace() as workspace:
+    with workspace() as folder:
         if asked != ["--page"]:
-            done = [_done(name, workspace, about[name]) for name in asked or about]
+            done = [_done(name, folder, about[name]) for name in asked or about]
         else:
-            done = [kept(name, workspace, each) for name, each in about.items()]
+            done = [kept(name, folder, each) for name, each in about.items()]
         if len(done) == len(about):
             written(done)
             from tests.real.plan_pictures import taken
 
-            taken(workspace)
+            taken(folder)
 
 
 def _done(name: str, workspace: Path, about: Mapping[str, Any]) -> FullPlan:

@@ -13,12 +13,12 @@ from geo import circles, coverage, plan, reach, readied, situation
 from geo.city import City, PlanParams, Scenario
 from geo.exposures import Faced
 from geo.hazards import Hazard
-from geo.outline import inside_m
 from geo.plan import Plan
 from geo.readied import Base
 from geo.services import EVERYDAY
 from geo.tallies import ENGINES
 from tests import shared_data
+from tests.geo.held import inside_m
 
 EXTRACTS = {
     "kampen": "kampen/kampen.osm.pbf",

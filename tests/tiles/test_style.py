@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.evacuation import STATES
-from tiles import evacuation, style
+from tiles import evacuation, land, style
 from tiles.style import Class, Part, Style, Symbol
 from tiles.text import Text
 
@@ -23,7 +23,10 @@ EVERY = {
     "open_streets": style.open_streets(), "flows": evacuation.flows(), "depth": style.depth(),
     "lines": style.depth(px=3),
     "levels": style.levels(), "intensity": style.intensity(7.3, Text("级", "class")), "facilities": style.facilities(),
-    "setbacks": style.setbacks(), "engines": style.open_streets("fire_engine"),
+    "zones": land.zones(), "lots": land.lots(), "verdicts": land.buildings(), "setbacks": land.setbacks(),
+    "sources": land.setback_sources(), "conflicts": land.conflicts(), "regions": land.regions(),
+    "reserve": land.reserve(), "candidates": land.refuge_candidates(), "access": land.access_audit(),
+    "corridors": land.corridors(), "engines": style.open_streets("fire_engine"),
     "rings": style.rings("fire", [15, 5, 10]), "many rings": style.rings("police", [5, 10, 15, 20, 30, 45]),
     "ring lines": style.ring_line("medical", [5, 10, 15], 10), "depths": style.depths("fire", 3),
     "divided": style.divided("facility_id", [Part("f1", POST, 0), Part("f2", POST, 9, True)],
@@ -66,6 +69,22 @@ def apart(one: str, other: str, blind: str) -> float:
 @pytest.mark.parametrize("pair", list(itertools.combinations((style.GOOD, style.WATCH, style.BAD), 2)))
 def test_status_colours_stay_apart(pair: tuple[str, str], blind: str) -> None:
     assert apart(*pair, blind) > 20
+
+
+@pytest.mark.parametrize("blind", list(BLIND))
+@pytest.mark.parametrize("pair", list(itertools.combinations((land.LET, land.PREVENT, land.AVOID), 2)))
+def test_zones_stay_apart(pair: tuple[str, str], blind: str) -> None:
+    assert apart(*pair, blind) > 20
+
+
+def test_zones_are_told_apart_without_colour() -> None:
+    """One hatched, one pale within dashes, one full within a thick line."""
+    let, avoid, prevent = (land.GROUND[zone] for zone in ("let", "avoid", "prevent"))
+    assert (let.hatch, avoid.hatch, prevent.hatch) == (True, False, False)
+    assert bool(prevent.dash) and not avoid.dash and not let.dash
+    assert avoid.fill_opacity > prevent.fill_opacity and avoid.line_px > let.line_px
+    for look in (land.zones(), land.lots(), land.buildings()):
+        assert [cls.label.zh[0] for cls in look.classes[:3]] == ["让", "避", "防"]
 
 
 @pytest.mark.parametrize("blind", list(BLIND))

@@ -87,11 +87,11 @@
       attribution: "",
       labelRules: [],
       paintRules: card.style.opacity < 1 ? [{ dataLayer: card.table, symbolizer: nestedPainter(card.style) }]
-        : card.style.classes.map((cls, i) => ({
+        : card.style.classes.flatMap((cls, i) => classPainters(cls.symbol, card.geometry).map((symbolizer) => ({
           dataLayer: card.table,
-          symbolizer: classPainter(cls.symbol, card.geometry),
+          symbolizer,
           filter: (_, feature) => R.isSeen(cls.symbol) && R.classOf(card.style, feature.props) === i,
-        })),
+        }))),
     });
   };
 
@@ -118,6 +118,13 @@
     return side(ring.map(({ x }) => x)) >= OUTLINE_PX && side(ring.map(({ y }) => y)) >= OUTLINE_PX;
   }
 
+  /** What draws a class: one painter, or one for the ground of an area and one for its dashed line. */
+  function classPainters(symbol, geometry) {
+    const area = geometry !== "line" && geometry !== "point" && symbol.fill;
+    if (!area || !symbol.dash.length) return [classPainter(symbol, geometry)];
+    return [classPainter({ ...symbol, line: "", line_px: 0 }, geometry), classPainter({ ...symbol, fill: "" }, "polygon")];
+  }
+
   function classPainter(symbol, geometry) {
     if (geometry === "line" || (geometry === "polygon" && !symbol.fill)) {
       return new (geometry === "line" ? protomapsL.LineSymbolizer : Outline)({
@@ -132,6 +139,7 @@
       });
     }
     return new protomapsL.PolygonSymbolizer({
+      pattern: symbol.hatch ? R.hatch(symbol.fill) : undefined,
       fill: symbol.fill, opacity: symbol.shape ? 0.4 : symbol.fill_opacity, stroke: symbol.line || symbol.fill,
       width: symbol.line ? symbol.line_px : 0,
     });

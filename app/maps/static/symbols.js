@@ -42,7 +42,10 @@
   const patterns = new Map();
 
   /** Slanting lines as what a canvas fills areas with. */
-  function hatched(colour) {
+  const hatched = (colour) => R.hatch(colour).getContext("2d").createPattern(R.hatch(colour), "repeat");
+
+  /** A small picture of slanting lines, to be laid side by side. */
+  R.hatch = function (colour) {
     if (!patterns.has(colour)) {
       const tile = document.createElement("canvas"), pen = tile.getContext("2d");
       tile.width = tile.height = 8;
@@ -53,10 +56,10 @@
         pen.lineTo(shift + 8, 0);
       }
       pen.stroke();
-      patterns.set(colour, pen.createPattern(tile, "repeat"));
+      patterns.set(colour, tile);
     }
     return patterns.get(colour);
-  }
+  };
 
   /** Leaflet's options for a symbol. */
   R.pathOptions = (symbol) => ({

@@ -309,3 +309,44 @@ def test_one_map_is_needed(tmp_path: Path) -> None:
     folder_of(tmp_path)
     with pytest.raises(InputError, match="one layer of kind osm, found 2"):
         study.load(definition(OSM.model_copy(update={"layer_id": "two"})), tmp_path)
+
+
+# -- rules of distance and what they keep away from --------------------------------------------------------------------
+
+
+def with_sources(tmp_path: Path, *, rules: dict[str, dict[str, object]], boundary: str | None = None) -> StudyFile:
+    """A fault 300 m beyond the town's eastern end, 200 km long; a second one, and a dyke, 10 km off."""
+    east = shapely.LineString([(5400, -100_000), (5400, 100_000)])
+    far = shapely.LineString([(15_400, 0), (15_400, 9)])
+    table(tmp_path / "inputs/faults.geojson", east, far, kind=["fault"] * 2, name=["East", "Far"])
+    table(tmp_path / "inputs/dykes.geojson", shapely.affinity.translate(far, 1), name=["Dyke"])
+    layers = [Layer(layer_id=name, kind="sources", file=f"inputs/{name}.geojson") for name in ("faults", "dykes")]
+    layers[1] = layers[1].model_copy(update={"constants": {"kind": "堤防"}})
+    return definition(*layers, boundary=boundary).model_copy(update={"rules": rules})
+
+
+def test_a_city_has_rules_and_what_they_keep_away_from(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    found = study.load(with_sources(tmp_path, rules={"fault_8_c": {"distance": 150}}), folder)
+    assert found.rules.rules["fault_8_c"].distance == "150" and found.rules.rules["fault_8_b"].distance == "200"
+    assert found.sources is not None and found.sources["name"].tolist() == ["East"]
+    xmin, ymin, xmax, ymax = found.sources.total_bounds
+    assert (xmin, xmax) == (EAST + 5400, EAST + 5400) and ymax - ymin < 5000  # cut to the study and 2 km round it
+    codes = {note.code: note.en for note in found.notes}
+    assert codes["rules_changed"].endswith("class C building (distance 150 m, ours 100 m).")
+    assert codes["sources_far"] == "2 of 3 sources of rules lie more than 2 km from the study: left out."
+
+
+def test_a_source_beyond_the_outline_counts_up_to_two_kilometres(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    for edge, names in ((5100, ["East"]), (3500, ["East"]), (3300, [])):
+        table(tmp_path / "inputs/outline.geojson", shapely.box(-50, -50, edge, 50), name=["outline"])
+        found = study.load(with_sources(tmp_path, rules={}, boundary="inputs/outline.geojson"), folder)
+        assert found.sources is not None and found.sources["name"].tolist() == names
+
+
+def test_without_sources_a_city_has_our_rules_all_the_same(tmp_path: Path) -> None:
+    found = study.load(definition(), folder_of(tmp_path))
+    assert found.sources is None and "river" in found.rules.rules
+    with pytest.raises(InputError, match=r"rules\.river\.distance"):
+        study.load(definition().model_copy(update={"rules": {"river": {"distance": -1}}}), tmp_path)
