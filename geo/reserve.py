@@ -293,7 +293,13 @@ def _findings(
 ) -> Iterator[Finding]:
     required, short = (int(table[name].sum()) for name in ("reserve_required_m2", "reserve_short_m2"))
     lacking, gap = int((table["reserve_short_m2"] > 0).sum()), float(table["gap"].max())
-    if short:
+    if short and not len(land.areas) and not found.planned:
+        yield Finding(
+            "reserve_not_known", f"No use of land is mapped: whether there is open land for the {required:,} m² of "
+            "reserve is not known.", f"没有用地数据，{required:,}平方米留白用地是否可落实尚不清楚。", "warning",
+            do_en="Bring lots with their use, or areas of the map.", do_zh="请导入含用途的地块或用地数据。",
+        )  # fmt: skip
+    elif short:
         yield Finding(
             "reserve_short", f"{lacking:,} regions lack {short:,} of {required:,} m² of reserved open land: all open "
             "land of use in them is taken.",

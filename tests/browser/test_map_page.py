@@ -36,7 +36,7 @@ def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(
     assert seen.page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
     expect(seen.page.locator("#attribution")).to_contain_text("© OpenStreetMap contributors")
     expect(seen.page.locator(".leaflet-control-scale-line")).to_be_visible()
-    expect(seen.page.locator("#panel dl.numbers > div")).to_have_count(11)
+    expect(seen.page.locator("#panel dl.numbers > div")).to_have_count(16)
 
 
 def test_every_layer_can_be_switched_on_and_off(service: Served, town: Visit) -> None:

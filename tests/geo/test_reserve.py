@@ -182,6 +182,10 @@ class TestChosen:
         assert result.regions["reserve_taken_m2"].tolist() == [27_000]
         assert result.regions["reserve_found_m2"].tolist() == [25_000]
 
+    def test_where_no_use_of_land_is_mapped_nothing_is_said_to_be_taken(self) -> None:
+        result = found(TOWN, land(areas()))
+        assert [finding.code for finding in result.findings] == ["reserve_not_known"]
+
     def test_too_little_is_all_taken_and_short_by_the_rest(self) -> None:
         result = found(TOWN, land(areas(("park", "P", box(0, 5, 100, 105)))))
         assert result.regions[["reserve_found_m2", "reserve_short_m2"]].to_numpy().tolist() == [[10_000, 15_000]]

@@ -106,7 +106,8 @@ def _keep(png: bytes, file: Path) -> None:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     for colours in (256, 192, 128, 96, 64):
         few = io.BytesIO()
-        image.quantize(colours, kmeans=3, dither=Image.Dither.NONE).save(few, "PNG", optimize=True)
+        # By the largest box of colours, not by how many have them: a legend's small symbol keeps its own.
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(few, "PNG", optimize=True)
         if few.tell() <= MOST_BYTES:
             break
     file.write_bytes(few.getvalue())
