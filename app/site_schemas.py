@@ -154,7 +154,8 @@ class RuleOut(Asked):
 
     rule_id: str = Field(description="Id of the rule.")
     standing: str = Field(
-        description="broken, kept, not_known (the study has no data of its sources), nothing_near or not_for_it."
+        description="broken, touched (too near by less of the place than counts), kept, not_known (the study has no "
+        "data of its sources), nothing_near or not_for_it."
     )
     zone: str = Field(description="What it makes of ground: let, prevent or avoid.")
     en: str = Field(description="What it is.")
@@ -164,7 +165,7 @@ class RuleOut(Asked):
     source_name_zh: str | None = Field(description="The same in Chinese.")
     distance_m: float | None = Field(description="How far the nearest source is (metres); 0: the place lies on it.")
     required_m: float | None = Field(description="How far it should be (metres).")
-    share: float = Field(description="Share of the place in the rule's ground (0-1).")
+    share: float = Field(description="Share of the place in the rule's ground (0-1); 0 where it does not count.")
     standard: str = Field(description="The standard the rule is from.")
     clause: str = Field(description="Its clause.")
     grade: str = Field(description="How sure the number is: V, V2, M, C or P.")

@@ -52,7 +52,7 @@ class Around:
     """What lies round a place, in the land's CRS: ``zones`` (``zone`` and polygons), the nearest ``sources``.
 
     ``sources`` have ``number`` from 1, ``rule_id``, ``source_id``, ``name``, ``distance_m``, ``standing`` and geometry;
-    those that are broken first.
+    those that are broken first, then those that are touched.
     """
 
     asked: Asked
@@ -85,9 +85,9 @@ class Around:
 
     @cached_property
     def sources(self) -> gpd.GeoDataFrame:
-        """The nearest source of each rule that is broken, then of those that are kept, within the window."""
+        """The nearest source of each rule that is broken, then touched, then kept, within the window."""
         told = self.checked.rules
-        near = told[told["standing"].isin((site_check.BROKEN, site_check.KEPT)).to_numpy()]
+        near = told[told["standing"].isin(site_check.MET).to_numpy()]
         rows = [(row, shape) for row in near.to_dict("records") if (shape := self._source(row)) is not None][:SOURCES]
         table = pd.DataFrame([row for row, _ in rows], columns=near.columns)
         shapes = np.array([*(shape for _, shape in rows), None], dtype=object)[:-1]

@@ -21,14 +21,12 @@ from geo.levels import UNITS
 from geo.reasons import Finding
 from geo.rules import NO_RULES, Rule, Rules
 from geo.setbacks import LAYERS_ZH
+from geo.sources import COMBINED
 from geo.standards import GRADES, INSTEAD, OWN_RULE
 
 FOLDER = standards.FOLDER / "setback_rules"
 STUDY = "study"
 """The set of a study's own rules, and of those it says are to be used."""
-ANY = "any"
-"""The kind of rules whose sources are all buildings."""
-COMBINED = "combined"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _OF_WHOM = {"standard": OWN_RULE, "grade": "P"}
 """What a rule of a study is from, where it does not say."""

@@ -28,6 +28,8 @@ from geo.network import Network
 from geo.rubble import NOBODY
 from geo.snapping import Snaps, snap
 from geo.tables import NAMES
+from geo.tiers import TIERS
+from geo.trunk_roads import CorridorParams
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -68,7 +70,9 @@ def audit(given: Lanes, places: gpd.GeoSeries, hydrants: Shapes, *, params: Acce
     return _finished(given, found, _failing(given, found, params), params).set_axis(places.index)
 
 
-def audit_shelters(given: Lanes, shelters: gpd.GeoDataFrame, hydrants: Shapes, *, params: AccessParams) -> pd.DataFrame:
+def audit_shelters(
+    given: Lanes, shelters: gpd.GeoDataFrame, hydrants: Shapes, *, params: AccessParams, corridor: CorridorParams
+) -> pd.DataFrame:
     """As ``audit``, for shelters (``geo.tables.SHELTERS``), with the corridor that their tier asks for.
 
     ``corridor_m`` is what the widest way to a street in reach keeps after a collapse (NaN: no way, or not known),
@@ -76,8 +80,8 @@ def audit_shelters(given: Lanes, shelters: gpd.GeoDataFrame, hydrants: Shapes, *
     None where it is not known.
     """
     shapes, tier = _shapes(shelters.geometry), shelters["tier"].to_numpy(dtype=object)
-    fixed = np.isin(tier.astype(str), list(access_words.TIERS)[1:])
-    asked_m = np.where(fixed, params.fixed_corridor_m, params.emergency_corridor_m)
+    fixed = np.isin(tier.astype(str), TIERS[1:])
+    asked_m = np.where(fixed, corridor.fixed_m, corridor.emergency_m)
     found = _found(given, shapes, hydrants, params)
     found = found.assign(corridor_asked_m=asked_m, tier=tier, **_corridor(given, found, shapes, asked_m, params))
     done = _finished(given, found, _failing(given, found, params), params)

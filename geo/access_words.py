@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo import directions
+from geo import directions, tiers
 from geo.directions import UNNAMED
 from geo.fire_lanes import NONE, AccessParams, Lanes
 from geo.reasons import Sentence
@@ -32,15 +32,6 @@ BASIS = {
     "class": ("usual for its class", "按道路类别取值"),
 }
 """Where a street's width is from."""
-TIERS = {
-    "emergency": ("an emergency shelter", "紧急避难场所"),
-    "short": ("a short-term shelter", "短期固定避难场所"),
-    "mid": ("a mid-term shelter", "中期固定避难场所"),
-    "long": ("a long-term shelter", "长期固定避难场所"),
-    "central": ("a central shelter", "中心避难场所"),
-}
-"""Tiers of shelters in words; another is a shelter."""
-A_SHELTER = ("a shelter", "避难场所")
 REASONS: dict[str, tuple[str, str]] = {
     "no_street": (
         "No street that a fire engine may use lies within {search_m:g} m.",
@@ -179,13 +170,18 @@ def sentences(given: Lanes, found: pd.DataFrame, codes: Texts, *, params: Access
         street = columns["street"][i]
         form, words = telling.words(code, street, columns["ways_in"][i])
         if code == "corridor":
-            words["tier"] = TIERS.get(columns["tier"][i], A_SHELTER)
+            words["tier"] = _of_a_tier(columns["tier"][i])
         numbers = {name: columns[name][i] for name in measured[form]}
         if form == "blocked_after":
             numbers |= telling.left(street)
         one = told(form, words, fixed[form] | numbers)
         pairs.append((one.en, one.zh))
     return pairs
+
+
+def _of_a_tier(tier: object) -> Pair:
+    en, zh = tiers.SAID.get(str(tier), tiers.A_SHELTER)
+    return f"{'an' if en[0] in 'aeiou' else 'a'} {en}", zh
 
 
 class _Telling:

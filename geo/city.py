@@ -67,6 +67,7 @@ from geo.summary import StatusParams
 from geo.thresholds import SensitivityParams
 from geo.tiers import TierParams
 from geo.tradeoffs import RouteParams
+from geo.trunk_roads import CorridorParams
 from geo.uses import UseParams
 from geo.widths import WidthParams
 from geo.zoning import ZoningParams
@@ -159,6 +160,7 @@ class PlanParams(Rules):
     setback: SetbackParams = Field(description="How rules of distance are asked.")
     steep: SteepParams = Field(description="What counts as a steep slope.")
     zoning: ZoningParams = Field(description="What of the rules' ground becomes yield, protect and refuge.")
+    corridor: CorridorParams = Field(description="Which streets are trunk roads, and how wide ways are kept clear.")
     lifelines: LifelineParams = Field(description="Which streets become emergency corridors, and what that costs.")
     retreat: RetreatParams = Field(description="What moves away first.")
     uses: UseParams = Field(description="What stands or is planned, as rules of distance tell it apart.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from geo import tiers
 from geo.reasons import Finding, Sentence
 
 Words = tuple[str, str]
@@ -15,14 +16,12 @@ KINDS: Mapping[str, Words] = {
     "community_centre": ("community centre", "社区中心"), "townhall": ("town hall", "政府办公楼"),
     "place_of_worship": ("place of worship", "宗教场所"), "library": ("library", "图书馆"),
     "civil_defence": ("civil-defence works", "人防工程"), "park": ("park", "公园"), "square": ("square", "广场"),
-    "recreation_ground": ("recreation ground", "游憩场地"), "lot": ("idle or open lot", "闲置或开敞地块"),
+    "recreation_ground": ("recreation ground", "游憩场地"), "recreation": ("recreation ground", "游憩场地"),
+    "assembly_point": ("assembly point", "集合点"), "parking": ("car park", "停车场"),
+    "education": ("school grounds", "校园"), "grass": ("open grass", "草地"), "meadow": ("open meadow", "草地"),
+    "lot": ("idle or open lot", "闲置或开敞地块"),
 }  # fmt: skip
-"""What a place is on an ordinary day; another kind is told as it is written."""
-TIERS: Mapping[str, Words] = {
-    "emergency": ("emergency shelter", "紧急避难场所"), "short": ("short-term shelter", "短期避难场所"),
-    "mid": ("mid-term shelter", "中期避难场所"), "long": ("long-term shelter", "长期避难场所"),
-    "central": ("central shelter", "中心避难场所"),
-}  # fmt: skip
+"""What a place is on an ordinary day, in English and Chinese; another kind is told as it is written."""
 NEEDS: Mapping[str, Words] = {
     "water": ("water", "供水"), "power": ("power", "供电"), "way_in": ("a second way in", "第二出入口"),
 }  # fmt: skip
@@ -72,7 +71,7 @@ def dual_use(
 
     ``missing`` and ``unknown`` are of ``NEEDS``; ``safe_in`` hazards by id.
     """
-    tier_en, tier_zh = TIERS.get(tier, ("shelter", "避难场所"))
+    tier_en, tier_zh = tiers.SAID.get(tier, tiers.A_SHELTER)
     many = ("of unknown room", "容量未知") if math.isnan(room) else (f"for {room:,.0f} people", f"容纳{room:,.0f}人")
     valid = (f", usable in {', '.join(safe_in)}", f"，适用于{'、'.join(safe_in)}") if safe_in else ("", "")
     ready = (

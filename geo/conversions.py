@@ -31,9 +31,6 @@ Mask = NDArray[np.bool_]
 Words = NDArray[np.object_]
 Shapes = NDArray[np.object_]
 
-PROPOSED = "proposed"
-EXCLUDED = ("too_small", "let", "room_unknown", "no_room", "not_reached", "adds_nobody", "not_among_most")
-"""Reasons why a candidate is not in the order, beside those of ``geo.shelters.REASONS``."""
 COLUMNS = {
     **dict.fromkeys(("candidate_id", *NAMES, "kind", "community_id", "indoor", "tier"), "object"),
     **dict.fromkeys(suitability.PARTS, "float64"),

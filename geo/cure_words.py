@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from geo.conversion_words import KINDS
 from geo.reasons import CAUSES, Sentence
 
 NOTHING_NEEDED = Sentence("none_needed", "Nothing is needed: nobody is left over.", "无需改善：没有人得不到避难。")
@@ -94,24 +95,14 @@ def for_none(
     )
 
 
-KINDS: dict[str, tuple[str, str]] = {
-    "school": ("the school", "学校"), "park": ("the park", "公园"), "assembly_point": ("the assembly point", "集合点"),
-    "grass": ("open grass", "草地"), "meadow": ("open meadow", "草地"),
-    "recreation": ("the recreation ground", "游憩场地"),
-    "square": ("the square", "广场"), "parking": ("the car park", "停车场"), "education": ("school grounds", "校园"),
-    "place_of_worship": ("the place of worship", "宗教场所"), "sports": ("the sports ground", "体育场地"),
-    "community_centre": ("the community centre", "社区中心"), "kindergarten": ("the kindergarten", "幼儿园"),
-}  # fmt: skip
-"""Kinds of places in English and Chinese; another is told as it is written."""
-
-
 def called(name: object, name_zh: object, name_en: object, kind: object, ident: str) -> tuple[str, str]:
     """What a place is called in English and Chinese: by a name where it has one, else by its kind and id."""
     own = _text(name)
     if own or _text(name_en) or _text(name_zh):
         return (_text(name_en) or own or _text(name_zh), _text(name_zh) or own or _text(name_en))
-    en, zh = KINDS.get(_text(kind), (f"the {_text(kind).replace('_', ' ')}", _text(kind))) if _text(kind) else ("", "")
-    return (f"{en or 'place'} {ident}".strip(), f"{zh or '场所'}{ident}")
+    word = _text(kind)
+    en, zh = KINDS.get(word, (word.replace("_", " "), word))
+    return (f"the {en} {ident}" if en else f"place {ident}").strip(), f"{zh or '场所'}{ident}"
 
 
 def ground(name: object, name_zh: object, name_en: object, kind: object) -> tuple[str, str]:

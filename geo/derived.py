@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 from scipy.ndimage import convolve1d
 
+from geo import windows
 from geo.crs import reproject
 from geo.curves import LEVELS, Rising, Shares, Sourced, Word
 from geo.errors import Fault, InputError
 from geo.frames import Frame, onto
 from geo.hazards import Grid, Hazard
 from geo.nearness import lay, spread
+from geo.network import below_ground
 from geo.reasons import Finding, Sentence
 
 Floats = NDArray[np.float64]
@@ -132,7 +134,8 @@ def derive(
 
 
 def _waterside(ground: _Ground) -> Found:
-    lines, hidden = _in_the_open(ground.lines)
+    below = below_ground(ground.lines)
+    lines, hidden = ground.lines[~below], ground.lines[below]
     bands = [_numbered(word) for word in ground.params.waterside]
     values, findings = _near([ground.areas, lines], bands, ground.frame, "water", "水体")
     asked = hidden["kind"].isin({kind for kind, _, _ in bands}).sum()
@@ -140,14 +143,6 @@ def _waterside(ground: _Ground) -> Found:
         said = f"{asked:,} stretches of water in culverts and tunnels are left out."
         findings += (Finding("water_below_ground", said, f"{asked:,}段暗渠和地下水道未计入。", count=int(asked)),)
     return values, findings
-
-
-def _in_the_open(lines: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Lines above ground and below, by the column ``tunnel`` where there is one."""
-    if "tunnel" not in lines:
-        return lines, lines.iloc[:0]
-    below = lines["tunnel"].notna() & (lines["tunnel"] != "no")
-    return lines[~below], lines[below]
 
 
 def _fuel_industry(ground: _Ground) -> Found:
@@ -213,7 +208,8 @@ def _steep_slope(ground: _Ground) -> Found:
     if ground.elevation is None:
         cure = "Add them: renxing add STUDY elevation FILE."
         raise InputError(Fault("heights of the ground", "none", "derived hazard steep_slope", cure))
-    heights = _around(ground.elevation, ground.frame)
+    extent = ground.frame.grid(np.zeros(ground.frame.shape, dtype=np.float32)).bounds
+    heights = windows.under(ground.elevation, extent, crs=ground.frame.crs, more=2)
     slopes, cell_m = slope(heights, crs=ground.frame.crs)
     bounds = np.array([float(word) for word in ground.params.steep_slope])
     level = np.searchsorted(bounds, slopes, side="right").astype(np.float32)
@@ -235,26 +231,6 @@ def _slopes(coarse_m: float, unknown: NDArray[np.bool_]) -> tuple[Finding, ...]:
             Finding("slope_unknown", en, f"{unknown.mean():.0%}的地面坡度未知。", "warning", int(unknown.sum()))
         )
     return tuple(found)
-
-
-def _around(heights: Grid, frame: Frame) -> Grid:
-    """The part of a raster of heights under a frame, with two cells round it; at least one cell."""
-    west, south, east, north = frame.grid(np.zeros(frame.shape, dtype=np.float32)).bounds
-    x, y = np.linspace(west, east, 33), np.linspace(south, north, 33)
-    edge_x, edge_y = np.r_[x, x, [west] * 33, [east] * 33], np.r_[[south] * 33, [north] * 33, y, y]
-    col, row = heights.cells(edge_x, edge_y, crs=frame.crs)
-    rows, cols = heights.values.shape
-    left, right = _span(col, cols)
-    top, bottom = _span(row, rows)
-    a, b, c, d, e, f = heights.transform
-    corner = (a, b, c + a * left + b * top, d, e, f + d * left + e * top)
-    return Grid(heights.values[top:bottom, left:right], corner, heights.crs)
-
-
-def _span(at: Floats, size: int) -> tuple[int, int]:
-    low, high = np.floor(at[np.isfinite(at)].min(initial=np.inf)), np.ceil(at.max(initial=-np.inf))
-    first = int(np.clip(low - 2, 0, size - 1)) if np.isfinite(low) else 0
-    return first, int(np.clip(high + 2, first + 1, size)) if np.isfinite(high) else size
 
 
 def slope(heights: Grid, *, crs: str) -> tuple[Floats, float]:

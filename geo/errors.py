@@ -9,11 +9,20 @@
     │   ├── CrsError                               no coordinate system, or one that cannot be right
     │   ├── NoOverlapError                         a layer lies outside the study
     │   ├── ColumnError                            a table lacks columns or has values that cannot be
-    │   └── ParameterError                         an unknown parameter or a value out of range
+    │   ├── ParameterError                         an unknown parameter or a value out of range
+    │   └── QueryError                             a question in an address that cannot be understood
     ├── NotFoundError         (LookupError)        no such study, run or layer
     ├── ConflictError         (FileExistsError)    it is there already, and is not overwritten
+    │   ├── StaleError                             somebody else changed it meanwhile
+    │   ├── ReusedKeyError                         an idempotency key that stands for another request
+    │   └── StateError                             a job that is not in a state for that
+    ├── AccessError           (PermissionError)    who asks may not do that
+    │   ├── UnknownCallerError                     no key was given, or none that is good
+    │   └── RateError                              too much at once: later
     ├── StorageError          (OSError)            the workspace cannot be read or written
     ├── LimitError            (OverflowError)      larger than a limit that is set
+    │   └── BusyError                              too much under way: later
+    ├── LostError             (RuntimeError)       a job whose worker died each time
     └── InfeasibleError       (RuntimeError)       the question has no answer under its constraints
 
 Every error is ours and a builtin, so either ``except`` works. ``code`` is stable: other systems branch on it.
@@ -95,6 +104,12 @@ class ParameterError(InputError):
     code = "parameter"
 
 
+class QueryError(InputError):
+    """A question in an address that cannot be understood: its parameters, its filter, its coordinates."""
+
+    code = "query"
+
+
 class NotFoundError(RenxingError, LookupError):
     """No such study, run or layer."""
 
@@ -105,6 +120,46 @@ class ConflictError(RenxingError, FileExistsError):
     """It is there already, and is not overwritten."""
 
     code = "conflict"
+
+
+class StaleError(ConflictError):
+    """Somebody else changed it since it was read."""
+
+    code = "stale"
+
+
+class ReusedKeyError(ConflictError):
+    """An idempotency key that stands for another request already."""
+
+    code = "idempotency"
+
+
+class StateError(ConflictError):
+    """A job is not in a state in which that can be done."""
+
+    code = "state"
+
+
+class AccessError(RenxingError, PermissionError):
+    """Who asks may not do that."""
+
+    code = "forbidden"
+
+
+class UnknownCallerError(AccessError):
+    """It must be known who asks: no key was given, or none that is good."""
+
+    code = "unauthenticated"
+
+
+class RateError(AccessError):
+    """Too much at once; ``name`` is what is counted, of which ``per_minute`` are let through, again in ``wait_s``."""
+
+    code = "rate-limited"
+
+    def __init__(self, *faults: Fault | str, name: str = "requests", per_minute: int = 0, wait_s: int = 60) -> None:
+        super().__init__(*faults)
+        self.name, self.per_minute, self.wait_s = name, per_minute, wait_s
 
 
 class StorageError(RenxingError, OSError):
@@ -123,6 +178,16 @@ class LimitError(RenxingError, OverflowError):
         self.limit = limit
         if limit:
             self.code = f"limit-{limit}"
+
+
+class LostError(RenxingError, RuntimeError):
+    """A job whose worker died each time it was tried."""
+
+    code = "lost"
+
+
+class BusyError(LimitError):
+    """So much is under way that no more is begun now; later it may be."""
 
 
 class InfeasibleError(RenxingError, RuntimeError):

@@ -20,6 +20,7 @@ from geo.curves import Sourced, Word
 from geo.network import Network
 from geo.rubble import Rubble
 from geo.tags import Tags, length_m
+from geo.trunk_roads import CorridorParams
 from geo.usable import Usable
 from geo.ways_in import Net, Ways
 
@@ -43,23 +44,10 @@ class AccessParams(Sourced):
         ge=0, le=1000, description="A lane this much farther off than the nearest serves a building too, metres."
     )
     search_m: float = Field(gt=0, le=100_000, description="Farthest a building's street may lie from it, metres.")
-    trunk_highways: tuple[Word, ...] = Field(description="Classes of street of the trunk network (OSM highway).")
-    trunk_least_m: float = Field(
-        ge=0, le=100_000, description="Shortest piece of the trunk network that counts, metres."
-    )
     ways_in: int = Field(ge=1, le=2, description="Independent ways in that a building should have, count.")
     dead_end_m: float = Field(ge=0, le=10_000, description="Farthest a building may stand up a dead end, metres.")
     hydrant_m: float = Field(gt=0, le=10_000, description="Farthest a hydrant may lie from a building, metres.")
     hydrant_kinds: tuple[Word, ...] = Field(description="Kinds of facilities that are hydrants.")
-    emergency_corridor_m: float = Field(
-        ge=0, le=100, description="Width that a way to an emergency shelter keeps after a collapse, metres."
-    )
-    fixed_corridor_m: float = Field(
-        ge=0, le=100, description="Width that a way to a shelter for nights keeps after a collapse, metres."
-    )
-    trunk_corridor_m: float = Field(
-        ge=0, le=100, description="Width that a rescue trunk road keeps after a collapse, metres."
-    )
 
 
 # -- the streets -------------------------------------------------------------------------------------------------------
@@ -104,16 +92,16 @@ class Lanes:
         return f"Lanes({lanes} of {len(self.table)} streets, {after} after a collapse)"
 
 
-def lanes(network: Network, rubble: Rubble, engine: Usable, *, params: AccessParams) -> Lanes:
+def lanes(network: Network, rubble: Rubble, engine: Usable, *, params: AccessParams, corridor: CorridorParams) -> Lanes:
     """What every street is to a fire engine; ``engine`` are the streets as it finds them on an ordinary day."""
     width_m, clear_m = (rubble.table[name].to_numpy(dtype=np.float64) for name in ("width_m", "clear_m"))
     open_, barred = engine.joined, engine.passage.barred
     limit_m = _limits_m(network, barred)
     lane = open_ & (width_m >= params.lane_m) & (limit_m >= params.height_m)
     lane_after = lane & (clear_m >= params.lane_m)
-    trunk, by_class = _trunk(network, open_, lane, barred, params)
+    trunk, by_class = _trunk(network, open_ & rubble.trunk, lane, barred, corridor.trunk_least_m)
     stays = (clear_m >= params.lane_m) | (clear_m == width_m)
-    trunk_after = _long(network, trunk & stays, params.trunk_least_m)
+    trunk_after = _long(network, trunk & stays, corridor.trunk_least_m)
     any_, any_after = (ways_in.net(network, open_, barred, out=out) for out in (trunk, trunk_after))
     now, after = (
         ways_in.ways(ways_in.net(network, of, barred, out=out))
@@ -126,7 +114,7 @@ def lanes(network: Network, rubble: Rubble, engine: Usable, *, params: AccessPar
         "needs": _named(now.net, now.needs),
         **_widest(any_, width_m, ""), **_widest(any_after, np.nan_to_num(clear_m), "_after"),
         "height_limit_m": _highest(any_, limit_m), **_ends(any_),
-        "corridor_asked_m": np.where(rubble.trunk, params.trunk_corridor_m, params.lane_m),
+        "corridor_asked_m": np.where(rubble.trunk, corridor.trunk_m, params.lane_m),
     }  # fmt: skip
     if not rubble.known:
         columns |= dict.fromkeys(("widest_after_m", "ways_in_after"), np.full(len(width_m), np.nan))
@@ -146,11 +134,10 @@ def _limits_m(network: Network, barred: Mask) -> Floats:
     return np.asarray(np.minimum(limit_m, np.minimum(at[network.u], at[network.v])))
 
 
-def _trunk(network: Network, open_: Mask, lane: Mask, barred: Mask, params: AccessParams) -> tuple[Mask, bool]:
+def _trunk(network: Network, of_class: Mask, lane: Mask, barred: Mask, least_m: float) -> tuple[Mask, bool]:
     """The trunk network (edges,), and whether it is of the classes that make it."""
-    of_class = open_ & network.tags["highway"].isin(params.trunk_highways).to_numpy(dtype=bool)[network.way]
     if of_class.any():
-        return _long(network, of_class, params.trunk_least_m), True
+        return _long(network, of_class, least_m), True
     largest = _long(network, lane, np.inf)
     net = ways_in.net(network, largest, barred, out=np.zeros(len(largest), dtype=bool))
     ring = np.zeros(len(largest), dtype=bool)

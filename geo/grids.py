@@ -22,7 +22,7 @@ from geo.balance import Bounds, Graph
 from geo.blocks import NOBODY, Blocks, Ground
 from geo.curves import Sourced
 from geo.membership import smallest_holding
-from geo.network import NO_TUNNEL, Network
+from geo.network import NO_TUNNEL, Network, below_ground
 from geo.profiles import Words
 from geo.reasons import Finding
 from geo.tables import COMMUNITIES, LINES, NAMES, checked, empty
@@ -198,8 +198,7 @@ def _borders(streets: Network, lines: gpd.GeoDataFrame | None, params: GridParam
 def _barriers(lines: gpd.GeoDataFrame | None, params: GridParams) -> gpd.GeoDataFrame:
     if lines is None:
         return empty(LINES, crs="EPSG:3857")
-    above = (lines["tunnel"].isna() | lines["tunnel"].isin(NO_TUNNEL)) if "tunnel" in lines else True
-    return lines[lines["kind"].isin(params.barrier_kinds) & above].explode(ignore_index=True)
+    return lines[lines["kind"].isin(params.barrier_kinds) & ~below_ground(lines)].explode(ignore_index=True)
 
 
 def _divided(ground: Ground, borders: _Borders, homes: _Homes, params: GridParams) -> tuple[Blocks, _Borders]:

@@ -19,8 +19,8 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geo import hazards
-from geo.crs import reproject
+from geo import hazards, windows
+from geo import heights as building_heights
 from geo.curves import Sourced, Word
 from geo.derived import slope
 from geo.exposures import Faced
@@ -49,9 +49,6 @@ class SiteParams(Sourced):
 
     open_usable_share: float = Field(gt=0, le=1, description="Share of open ground that can be used, 0-1.")
     floor_usable_share: float = Field(gt=0, le=1, description="Share of floor area that can be used, 0-1.")
-    rubble_factor: float = Field(
-        ge=0, le=3, description="Width of the strip a collapsing building covers, as a share of its height."
-    )
     collapse_hazards: tuple[Word, ...] = Field(description="Hazards in which buildings may collapse.")
     collapse_always: bool = Field(description="Whether ground beside buildings counts as lost on any day.")
     own_buildings_stand: bool = Field(
@@ -122,21 +119,21 @@ is not known; ``major_hazard_m`` the way to the nearest major hazard, NaN where 
 
 def survey(
     sites: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, sources: Sequence[gpd.GeoDataFrame], heights: Grid | None, *,
-    params: SiteParams, storey_m: float,
+    params: SiteParams, storey_m: float, rubble_factor: float,
 ) -> Survey:  # fmt: skip
     """Sites (n,) measured against the map, all in one metric CRS.
 
     ``buildings`` are ``geo.tables.BUILDINGS``, none of them: not known; ``sources`` tables with ``kind`` in which fire
     sources and major hazards are looked for; ``heights`` the ground's, None when not known. ``storey_m`` makes a height
-    of storeys.
+    of storeys, ``rubble_factor`` of a height how far a building throws rubble.
     """
     shapes = np.asarray(sites.geometry.to_numpy(), dtype=object)
     built, outlines = sound(np.asarray(buildings.geometry.to_numpy(), dtype=object)), sound(shapes)
     middles = shapely.point_on_surface(built)
     holds = shapely.STRtree(middles).query(outlines, predicate="contains")
-    lost = _lost(
-        outlines, built, holds, _of_kinds(sources, params.fire_sources), _tall(buildings, params, storey_m), params
-    )
+    tall_m = building_heights.told(buildings, storey_m=storey_m)
+    strip_m = rubble_factor * np.where(np.isnan(tall_m), params.unknown_height_m, tall_m)
+    lost = _lost(outlines, built, holds, _of_kinds(sources, params.fire_sources), tall_m, strip_m, params)
     near_m = _nearest_m(shapes, _of_kinds(sources, params.major_hazards))
     columns = {
         "site_m2": sites["area_m2"].fillna(_areas(shapes)),
@@ -163,21 +160,14 @@ def _of_kinds(tables: Sequence[gpd.GeoDataFrame], kinds: Collection[str]) -> Sha
     return sound(np.concatenate([np.zeros(0, dtype=object), *found]))
 
 
-def _tall(buildings: gpd.GeoDataFrame, params: SiteParams, storey_m: float) -> Floats:
-    """Heights of buildings, metres; NaN where neither height nor storeys are known."""
-    height_m: Floats = buildings["height_m"].fillna(buildings["levels"] * storey_m).to_numpy(dtype=np.float64)
-    return height_m
-
-
 def _lost(
-    sites: Shapes, built: Shapes, holds: Ints, fires: Shapes, tall_m: Floats, params: SiteParams
+    sites: Shapes, built: Shapes, holds: Ints, fires: Shapes, tall_m: Floats, strip_m: Floats, params: SiteParams
 ) -> dict[str, Floats]:
     """The shares of each outline that are built on, then near fire sources, then under rubble; and heights assumed.
 
-    ``holds`` are site and building of those that stand on a site.
+    ``holds`` are site and building of those that stand on a site, ``strip_m`` how far each throws rubble.
     """
     n, areal = len(sites), shapely.area(sites) > 0
-    strip_m = params.rubble_factor * np.where(np.isnan(tall_m), params.unknown_height_m, tall_m)
     site, building = _within(sites, built, strip_m)
     if params.own_buildings_stand:
         others = ~np.isin(site * len(built) + building, holds[0] * len(built) + holds[1])
@@ -238,33 +228,13 @@ def steep_share(sites: Shapes, crs: str, heights: Grid | None, params: SiteParam
     """The share of each site that is known to be too steep, 0-1; NaN where no slope is known."""
     if heights is None or not len(sites):
         return np.full(len(sites), np.nan)
-    near = _under(heights, sites, crs)
+    west, south, east, north = shapely.total_bounds(sites).tolist()
+    near = windows.under(heights, (west, south, east, north), crs=crs, more=2)
     degrees, _ = slope(near, crs=crs)
     steepness = Hazard("slope", "slope", "degree", Grid(degrees, near.transform, near.crs))
     limit = ExposureParams(affected_above=params.max_slope_deg)
     found = hazards.expose_areas(sites, crs=crs, hazard=steepness, params=limit)
     return np.where(found["share_unknown"] == 1, np.nan, found["share_affected"]).astype(np.float64)
-
-
-def _under(heights: Grid, sites: Shapes, crs: str) -> Grid:
-    """The part of a raster under the box round the sites, with two cells round it; at least one cell."""
-    west, south, east, north = shapely.total_bounds(sites)
-    x, y = np.meshgrid(np.linspace(west, east, 33), np.linspace(south, north, 33))
-    at_x, at_y = reproject(x.ravel(), y.ravel(), source=crs, target=heights.crs)
-    col, row = heights.cells(at_x, at_y, crs=heights.crs)
-    (top, bottom), (left, right) = (_span(at, size) for at, size in zip((row, col), heights.values.shape, strict=True))
-    a, b, c, d, e, f = heights.transform
-    corner = (a, b, c + a * left + b * top, d, e, f + d * left + e * top)
-    return Grid(heights.values[top:bottom, left:right], corner, heights.crs)
-
-
-def _span(at: Floats, size: int) -> tuple[int, int]:
-    """First and one past the last cell round coordinates in cells, within a raster of this size."""
-    known = at[np.isfinite(at)]
-    if not len(known):
-        return 0, 1
-    first = int(np.clip(np.floor(known.min()) - 2, 0, size - 1))
-    return first, int(np.clip(np.ceil(known.max()) + 2, first + 1, size))
 
 
 def notes(surveyed: Survey, *, params: SiteParams) -> tuple[Finding, ...]:

@@ -22,7 +22,20 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo import claimed, dangers, hazards, protected, retreat, setback_tables, setbacks, shelters, sources, uses, zoning
+from geo import (
+    claimed,
+    dangers,
+    hazards,
+    heights,
+    protected,
+    retreat,
+    setback_tables,
+    setbacks,
+    shelters,
+    sources,
+    uses,
+    zoning,
+)  # fmt: skip
 from geo import communities as areas_of_planning
 from geo.blocks import Ground
 from geo.city import City, PlanParams
@@ -131,9 +144,12 @@ class Land:
     @cached_property
     def headline(self) -> dict[str, float]:
         """The land in a few numbers."""
-        columns = ["let_m2", "avoid_m2", "prevent_m2", "buildings_in_let", "people_in_let"]
-        sums = self.communities_told[columns].sum()
-        return {**{str(name): float(value) for name, value in sums.items()}, **protected.headline(self.protected)}
+        sums = self.communities_told[["let_m2", "avoid_m2", "prevent_m2", "people_in_let"]].sum()
+        return {
+            **{str(name): float(value) for name, value in sums.items()},
+            **retreat.headline(self.standing, self.judged),
+            **protected.headline(self.protected),
+        }
 
     @cached_property
     def facts(self) -> list[dict[str, object]]:
@@ -165,11 +181,12 @@ def of(base: Base) -> Land:
     reserved, refuge = claimed.of_lots(kept.reserved, "candidate_id", RESERVED), _refuge(base, found, rules)
     claims = Claims.joined([rules, reserved, refuge])
     standing, things = _standing(base)
+    judged = _judged_standing(found, claims, standing, things, params)
+    said = *_counted_twice(reserved, refuge), *retreat.outside(standing, judged, base.communities["community_id"])
     return Land(
-        base, units, found, claims, combined, standing,
-        _judged_standing(found, claims, standing, things, params),
+        base, units, found, claims, combined, standing, judged,
         _lots(city, found, claims, params), zoning.zones(units, claims, params=params.zoning), kept,
-        (*found.notes, *protected.notes(kept), *_counted_twice(reserved, refuge)),
+        (*found.notes, *protected.notes(kept), *said),
     )  # fmt: skip
 
 
@@ -274,7 +291,7 @@ def _built(base: Base) -> gpd.GeoDataFrame:
         amount = demand[name].fillna(0).to_numpy(dtype=np.float64) if known else np.zeros(len(demand))
         sums = np.bincount(row[row >= 0], amount[row >= 0], len(buildings))
         columns[name] = sums if known else np.full(len(buildings), np.nan)
-    height = buildings["height_m"].fillna(buildings["levels"] * base.params.population.storey_m)
+    height = heights.told(buildings, storey_m=base.params.population.storey_m)
     return buildings.assign(object="building", object_id=buildings["building_id"], **columns, height_m=height)
 
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from shapely.ops import substring
 
 from geo.directions import called
-from geo.lifelines import LifelineParams, Lifelines
+from geo.lifelines import Lifelines
 from geo.network import Network
 from geo.reasons import Finding
+from geo.trunk_roads import CorridorParams
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ def findings(found: Lifelines) -> tuple[Finding, ...]:
     )
 
 
-def layer(found: Lifelines, network: Network, clear_m: Floats, *, params: LifelineParams) -> gpd.GeoDataFrame:
+def layer(found: Lifelines, network: Network, clear_m: Floats, *, params: CorridorParams) -> gpd.GeoDataFrame:
     """Corridors and trunk roads as lines, one row a street, class and state (``LAYER``), in the network's CRS.
 
     ``state``: ``wide_enough`` now, ``widen`` or ``not_known``. ``clear_m`` is the least, ``short_m`` the most that is
@@ -71,7 +72,7 @@ def layer(found: Lifelines, network: Network, clear_m: Floats, *, params: Lifeli
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=network.crs)
 
 
-def _trunk_rows(found: Lifelines, network: Network, clear_m: Floats, params: LifelineParams) -> pd.DataFrame:
+def _trunk_rows(found: Lifelines, network: Network, clear_m: Floats, params: CorridorParams) -> pd.DataFrame:
     edge = np.flatnonzero(found.trunk)
     columns = {
         "edge": edge, "class": TRUNK, "from_m": 0.0, "to_m": network.length_m[edge],

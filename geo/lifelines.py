@@ -18,18 +18,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo import cutting, routing, thinning, twofold
+from geo import cutting, routing, thinning, trunk_roads, twofold
 from geo.curves import Sourced, Word
 from geo.directions import called
 from geo.errors import ColumnError, Fault, refuse
 from geo.network import Network
 from geo.snapping import Snaps
-from geo.speeds import LINK
 from geo.thinning import NO, Chains, Part, Pieces
+from geo.trunk_roads import CorridorParams
 from geo.twofold import Built
 from geo.usable import Usable
 
@@ -72,14 +72,9 @@ WHY_NOT = {
 
 
 class LifelineParams(Sourced):
-    """Which streets can be corridors, how wide they have to be, what that costs, and how hard is sought."""
+    """Which streets can be corridors, what that costs, and how hard is sought."""
 
     subject = "lifelines"
-    emergency_m: float = Field(gt=0, le=50, description="Clear width of corridors to emergency shelters, metres.")
-    fixed_m: float = Field(gt=0, le=50, description="Clear width of corridors to shelters for nights, metres.")
-    trunk_m: float = Field(gt=0, le=100, description="Clear width of trunk roads, metres.")
-    trunk_classes: tuple[Word, ...] = Field(description="Classes of street that are trunk roads (words).")
-    trunk_least_m: float = Field(ge=0, description="Trunk roads joined to less than this in all do not count, metres.")
     never: tuple[Word, ...] = Field(description="Classes of street that can be no corridor (words).")
     foot: tuple[Word, ...] = Field(description="Classes of street that are for people on foot (words).")
     foot_widen_most_m: float = Field(ge=0, le=50, description="Most by which these are widened, metres.")
@@ -89,17 +84,6 @@ class LifelineParams(Sourced):
     starts: int = Field(ge=1, le=1000, description="In how many orders the network is built, count.")
     rounds: int = Field(ge=1, le=10_000, description="Most rounds of cuts in a part, count.")
     work: int = Field(ge=0, description="Most that is spent on the bound, variables times rounds, count.")
-
-    @model_validator(mode="after")
-    def _widths_rise(self) -> LifelineParams:
-        if not self.emergency_m <= self.fixed_m <= self.trunk_m:
-            raise ValueError("corridor widths should not fall from emergency_m to fixed_m to trunk_m")
-        return self
-
-    @property
-    def needs_m(self) -> Floats:
-        """The clear width each of ``CLASSES`` asks for, metres."""
-        return np.array([self.emergency_m, self.fixed_m])
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,20 +118,13 @@ class Lifelines:
         )
 
 
-def trunk_of(network: Network, clear_m: Floats, *, params: LifelineParams) -> Mask:
-    """The trunk network, (edges,): streets of the trunk classes, and all that keep ``trunk_m`` clear.
+def trunk_of(network: Network, clear_m: Floats, *, params: CorridorParams) -> Mask:
+    """The trunk network, (edges,): trunk roads, and all streets that keep ``trunk_m`` clear.
 
     Of these what hangs together for less than ``trunk_least_m`` metres does not count. ``clear_m`` NaN: not known.
     """
-    by_class = np.isin(_kinds(network), params.trunk_classes)
-    found = by_class | (np.nan_to_num(clear_m) >= params.trunk_m)
+    found = trunk_roads.by_class(network, params=params) | (np.nan_to_num(clear_m) >= params.trunk_m)
     return found & ~routing.islands(network, found, below_m=params.trunk_least_m) if found.any() else found
-
-
-def _kinds(network: Network) -> Texts:
-    """The class of each street, slip roads that of their road, (edges,)."""
-    names = network.edge_tag("highway")
-    return np.array(["" if name is None else str(name).removesuffix(LINK) for name in names], dtype=str)
 
 
 def connect(
@@ -158,6 +135,7 @@ def connect(
     doors: Snaps,
     *,
     params: LifelineParams,
+    corridor: CorridorParams,
     exits: Ints | None = None,
 ) -> Lifelines:
     """The corridors that join every terminal to the trunk twice, as cheaply as is found.
@@ -170,13 +148,13 @@ def connect(
     refuse(ColumnError, _faults(ways.network, clear_m, trunk, terminals, doors))
     asks = np.array([CLASSES.index(name) for name in terminals["asks"]], dtype=np.int64)
     order = _canonical(asks, doors)
-    given = _Given.of(ways, clear_m, trunk, exits, asks[order], _reordered(doors, order), params)
+    given = _Given.of(ways, clear_m, trunk, exits, asks[order], _reordered(doors, order), params, corridor.needs_m)
     found = _solved(given, params)
     rows = np.empty(len(order), dtype=np.int64)
     rows[order] = np.arange(len(order))
     ids = terminals["terminal_id"].to_numpy(dtype=object)
-    corridors = _corridors(given, found, ids[order], clear_m, params)
-    table = _terminals(given, found, ids[order], clear_m, params).iloc[rows].reset_index(drop=True)
+    corridors = _corridors(given, found, ids[order], clear_m)
+    table = _terminals(given, found, ids[order], clear_m).iloc[rows].reset_index(drop=True)
     return Lifelines(corridors, table, found.cost / MILLI, found.bound / MILLI, found.closed, trunk)
 
 
@@ -221,12 +199,13 @@ class _Given:
     pieces: Pieces
     cost: Ints
     asks: Ints
+    needs_m: Floats
     why_not: Texts
 
     @classmethod
     def of(
         cls, ways: Usable, clear_m: Floats, trunk: Mask, exits: Ints | None, asks: Ints, doors: Snaps,
-        params: LifelineParams,
+        params: LifelineParams, needs_m: Floats,
     ) -> _Given:  # fmt: skip
         """Pieces, their prices, and which terminals can be joined."""
         network = ways.network
@@ -237,10 +216,10 @@ class _Given:
         at = np.where(doors.found & trunk[doors.edge], 0.0, doors.along_m)
         doors = Snaps(doors.place, doors.edge, at, doors.off_m).only(doors.found & kept[doors.edge])
         pieces = thinning.cut(network, kept & ~trunk, rooted, ways.passage.barred, doors, terminals=len(asks))
-        price = _prices(network, clear_m, params)[pieces.edge] * pieces.length_m[:, None] * MILLI
+        price = _prices(network, clear_m, needs_m, params)[pieces.edge] * pieces.length_m[:, None] * MILLI
         can = np.isfinite(price)
         cost = np.where(can, np.maximum(np.rint(np.where(can, price, 0)), 1), NO).astype(np.int64)
-        return cls(network, pieces, cost, asks, _why_not(pieces, cost, asks, rooted=bool(rooted.any())))
+        return cls(network, pieces, cost, asks, needs_m, _why_not(pieces, cost, asks, rooted=bool(rooted.any())))
 
     @property
     def wanted(self) -> Mask:
@@ -256,10 +235,10 @@ class _Given:
         return found
 
 
-def _prices(network: Network, clear_m: Floats, params: LifelineParams) -> Floats:
+def _prices(network: Network, clear_m: Floats, needs_m: Floats, params: LifelineParams) -> Floats:
     """Thousand CNY a metre of street as a corridor of each class, (edges, classes); infinite where it cannot be."""
-    kinds = _kinds(network)
-    short = _short(clear_m[:, None], params.needs_m)
+    kinds = trunk_roads.classes(network)
+    short = _short(clear_m[:, None], needs_m)
     short = np.where(np.isnan(short), params.unknown_short_m, short)
     narrow = np.isin(kinds, params.foot)[:, None] & (short > params.foot_widen_most_m)
     never = np.isin(kinds, params.never)[:, None]
@@ -406,7 +385,7 @@ class _Within:
 # -- what is said of it ------------------------------------------------------------------------------------------------
 
 
-def _corridors(given: _Given, found: _Found, ids: Texts, clear_m: Floats, params: LifelineParams) -> pd.DataFrame:
+def _corridors(given: _Given, found: _Found, ids: Texts, clear_m: Floats) -> pd.DataFrame:
     """The stretches bought, in the order of the streets."""
     pieces, row = given.pieces, np.flatnonzero(found.level >= 0)
     users = _users(found, ids, len(pieces.edge))
@@ -414,8 +393,8 @@ def _corridors(given: _Given, found: _Found, ids: Texts, clear_m: Floats, params
     columns = {
         "edge": edge, "street_id": given.network.street_ids[edge], "class": np.array(CLASSES, dtype=object)[level],
         "from_m": pieces.from_m[row], "to_m": pieces.to_m[row], "length_m": pieces.length_m[row],
-        "need_m": params.needs_m[level], "clear_m": clear_m[edge],
-        "short_m": _short(clear_m[edge], params.needs_m[level]), "cost": given.cost[row, level] / MILLI,
+        "need_m": given.needs_m[level], "clear_m": clear_m[edge],
+        "short_m": _short(clear_m[edge], given.needs_m[level]), "cost": given.cost[row, level] / MILLI,
         "terminals": [len(users[piece]) for piece in row], "terminal_ids": ["; ".join(users[piece]) for piece in row],
     }  # fmt: skip
     return pd.DataFrame({name: pd.Series(columns[name], dtype=dtype) for name, dtype in CORRIDORS.items()})
@@ -430,9 +409,9 @@ def _users(found: _Found, ids: Texts, pieces: int) -> list[list[str]]:
     return [sorted(names) for names in users]
 
 
-def _terminals(given: _Given, found: _Found, ids: Texts, clear_m: Floats, params: LifelineParams) -> pd.DataFrame:
+def _terminals(given: _Given, found: _Found, ids: Texts, clear_m: Floats) -> pd.DataFrame:
     """How each terminal is joined."""
-    rows = [_terminal(given, found, t, clear_m, float(params.needs_m[given.asks[t]])) for t in range(len(ids))]
+    rows = [_terminal(given, found, t, clear_m, float(given.needs_m[given.asks[t]])) for t in range(len(ids))]
     columns = {"terminal_id": ids, "class": np.array(CLASSES, dtype=object)[given.asks]}
     told = pd.DataFrame(rows, columns=[name for name in TERMINALS if name not in columns])
     return pd.DataFrame(

@@ -253,6 +253,13 @@ class Network:
         return np.array([f"w{w}-{n}" for w, n in zip(way_id, counts, strict=True)], dtype=object)
 
 
+def below_ground(lines: gpd.GeoDataFrame) -> Mask:
+    """Which lines (n,) of the map run in tunnels and culverts, by the column ``tunnel`` where there is one."""
+    if "tunnel" not in lines:
+        return np.zeros(len(lines), dtype=bool)
+    return np.asarray(lines["tunnel"].notna() & ~lines["tunnel"].isin(NO_TUNNEL), dtype=bool)
+
+
 def build(ways: Ways) -> Network:
     """Cut the ways at every shared node, way end and barrier, and put the nodes in Hilbert order.
 

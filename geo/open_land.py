@@ -90,9 +90,6 @@ class OpenLandParams(Sourced):
     )
     lot_words: Meanings = Field(description="Words in a lot's use that make it open land, each as word=kind.")
     water_kinds: Words = Field(description="Areas that nothing can stand on (kinds).")
-    unknown_strip_m: float = Field(
-        ge=0, le=100, description="Strip that a collapsing building covers where its height is not known, metres."
-    )
     min_m2: float = Field(ge=1, le=1e6, description="Smallest lot that is reserved, m².")
     min_width_m: float = Field(ge=0, le=500, description="Diameter of the circle that must fit in a lot, metres.")
     access_width_m: float = Field(ge=0, le=50, description="Clear width of the street that leads to a lot, metres.")
@@ -123,7 +120,7 @@ class Land:
 
     ``areas`` (AREAS); ``lots`` (LOTS), None when nobody gave any. ``let`` ground that is yielded and ``shelters`` the
     ground of shelters that exist, polygons; ``buildings`` outlines with ``strip_m`` (buildings,), metres that each
-    covers when it collapses, NaN not known. ``streets`` are lines with ``width_m`` of their surface and ``clear_m`` of
+    covers when it collapses. ``streets`` are lines with ``width_m`` of their surface and ``clear_m`` of
     what a vehicle can pass, metres; a path that none can use (0), or of unknown width (NaN), takes nothing and leads
     nowhere. ``steep`` tells what is too steep, None where no heights are known.
     """
@@ -251,10 +248,9 @@ def _of_lots(regions: Shapes, drawn: gpd.GeoDataFrame, params: OpenLandParams) -
 def _takers(land: Land, open_land: Shapes, params: OpenLandParams) -> list[Shapes]:
     """The shapes of each of ``TAKERS``, those near open land."""
     water = land.areas[land.areas["kind"].isin(params.water_kinds)]
-    strip_m = np.where(np.isnan(land.strip_m), params.unknown_strip_m, land.strip_m)
     driven = np.nan_to_num(land.clear_m) > 0  # paths through a park are part of it
     return [
-        sound(land.let), sound(_shapes(water)), _grown(land.buildings, strip_m, open_land),
+        sound(land.let), sound(_shapes(water)), _grown(land.buildings, land.strip_m, open_land),
         _grown(land.streets[driven], np.nan_to_num(land.width_m[driven]) / 2, open_land), sound(land.shelters),
     ]  # fmt: skip
 

@@ -18,7 +18,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo import access_audit, fire_lanes, lifeline_map, lifelines, regions, reserve, rubble, snapping, widths
+from geo import (
+    access_audit,
+    fire_lanes,
+    lifeline_map,
+    lifelines,
+    regions,
+    reserve,
+    rubble,
+    snapping,
+    trunk_roads,
+    widths,
+)
 from geo import communities as areas_of_planning
 from geo.access_audit import SHARES
 from geo.blocks import Ground
@@ -87,11 +98,12 @@ def of(base: Base, units: gpd.GeoDataFrame, ground: Ground, let: Shapes) -> Prot
     """
     city, params = base.city, base.params
     streets = widths.widths(base.network, params=params.widths)
+    trunk = trunk_roads.by_class(base.network, params=params.corridor)
     fallen = rubble.clear_widths(
-        base.network, streets, city.buildings, params=params.rubble, storey_m=params.population.storey_m,
+        base.network, streets, city.buildings, trunk, params=params.rubble, storey_m=params.population.storey_m,
         unknown_height_m=params.site.unknown_height_m,
     )  # fmt: skip
-    given = fire_lanes.lanes(base.network, fallen, base.usable[ENGINE], params=params.access)
+    given = fire_lanes.lanes(base.network, fallen, base.usable[ENGINE], params=params.access, corridor=params.corridor)
     hydrants = city.facilities[city.facilities["kind"].isin(params.access.hydrant_kinds)]
     points = np.asarray(hydrants.geometry.to_numpy(), dtype=object)
     divided = regions.divide(
@@ -107,7 +119,7 @@ def of(base: Base, units: gpd.GeoDataFrame, ground: Ground, let: Shapes) -> Prot
         found,
         given,
         access_audit.audit(given, city.buildings.geometry, points, params=params.access),
-        access_audit.audit_shelters(given, base.shelters, points, params=params.access),
+        access_audit.audit_shelters(given, base.shelters, points, params=params.access, corridor=params.corridor),
         _corridors(base, given, terminals),
         terminals,
         points,
@@ -119,7 +131,7 @@ def _reserve(base: Base, divided: Regions, given: Lanes, let: Shapes) -> Reserve
     city, params = base.city, base.params
     table = given.rubble.table
     fallen = given.rubble.buildings
-    strip_m = np.where(fallen["light"], 0.0, fallen["height_m"]) * params.rubble.other_factor
+    strip_m = np.where(fallen["light"], 0.0, fallen["height_m"]) * params.rubble.open_factor
     sites = np.asarray(base.shelters.geometry[base.shelters["origin"] != "candidate"].to_numpy(), dtype=object)
     steep = (
         None
@@ -155,8 +167,10 @@ def _corridors(base: Base, given: Lanes, terminals: gpd.GeoDataFrame) -> Lifelin
     shapes = np.asarray(terminals.geometry.to_numpy(), dtype=object)
     doors = snapping.entrances_to(ways.indexed, shapes, max_m=of.entrance_max_m, spread_m=of.entrance_spread_m)
     clear_m = given.rubble.table["clear_m"].to_numpy(dtype=np.float64)
-    trunk = lifelines.trunk_of(base.network, clear_m, params=base.params.lifelines)
-    return lifelines.connect(ways, clear_m, trunk, terminals, doors, params=base.params.lifelines)
+    trunk = lifelines.trunk_of(base.network, clear_m, params=base.params.corridor)
+    return lifelines.connect(
+        ways, clear_m, trunk, terminals, doors, params=base.params.lifelines, corridor=base.params.corridor
+    )
 
 
 # -- as tables ---------------------------------------------------------------------------------------------------------
@@ -171,7 +185,7 @@ def layers(found: Protected) -> dict[str, gpd.GeoDataFrame]:
         "reserve": found.reserve.lots,
         "access_audit": _audited(found),
         "blocked_streets": _blocked(found),
-        "corridors": lifeline_map.layer(found.lifelines, base.network, clear_m, params=base.params.lifelines),
+        "corridors": lifeline_map.layer(found.lifelines, base.network, clear_m, params=base.params.corridor),
         "joined": beside(
             found.terminals.drop(columns=["asks"]), found.lifelines.terminals.drop(columns=["terminal_id"])
         ),

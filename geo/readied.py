@@ -196,7 +196,10 @@ def survey(city: City, sites: gpd.GeoDataFrame, params: PlanParams) -> Survey:
     """Sites measured against the city's buildings, sources of fire and heights."""
     storey_m = params.population.storey_m
     sources = [city.facilities, city.areas]
-    return ground.survey(sites, city.buildings, sources, city.elevation, params=params.site, storey_m=storey_m)
+    return ground.survey(
+        sites, city.buildings, sources, city.elevation, params=params.site, storey_m=storey_m,
+        rubble_factor=params.rubble.open_factor,
+    )  # fmt: skip
 
 
 def pace(params: PlanParams) -> Pace:

@@ -28,7 +28,7 @@ from geo.blocks import NOBODY, Blocks, Ground
 from geo.curves import Sourced
 from geo.membership import smallest_holding
 from geo.naming_ground import Candidate, Name
-from geo.network import NO_TUNNEL, Network
+from geo.network import NO_TUNNEL, Network, below_ground
 from geo.overlays import areas_of_growing, as_shapes, cut, in_one_order, sound
 from geo.profiles import Words
 from geo.reasons import Finding
@@ -216,8 +216,7 @@ def _all_lines(
 
 def _of_lines(lines: gpd.GeoDataFrame, kinds: Words, name: str) -> _Lines:
     """Lines of some kinds that are not in a tunnel."""
-    above = (lines["tunnel"].isna() | lines["tunnel"].isin(NO_TUNNEL)) if "tunnel" in lines else True
-    mine = lines[lines["kind"].isin(kinds) & above].explode(ignore_index=True)
+    mine = lines[lines["kind"].isin(kinds) & ~below_ground(lines)].explode(ignore_index=True)
     names = mine[list(NAMES)].astype(object)
     return _Lines(_shapes(mine), np.full(len(mine), BORDERS.index(name)), names)
 

@@ -9,6 +9,8 @@ object is listed once, with the share of it that lies there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from pydantic import Field
 
 from geo.curves import LEVELS, Sourced
 from geo.parts import Parts
+from geo.reasons import Finding
 from geo.tables import NAMES
 from geo.zoning import LET, Judged
 
@@ -80,7 +83,35 @@ def _order(there: gpd.GeoDataFrame, step: Ints, level: Floats, important: Mask) 
 
 
 def by_community(standing: gpd.GeoDataFrame, judged: Judged, ids: pd.Series) -> pd.DataFrame:
-    """Buildings on ground to yield in each community, ``buildings_in_let``, indexed like ``ids``."""
-    there = (judged.table["verdict"] == LET).to_numpy() & (standing["object"] == "building").to_numpy()
-    counts = Parts.named(standing["community_id"], ids).counts(there)
+    """Buildings on ground to yield in each community, ``buildings_in_let``, indexed like ``ids``.
+
+    NaN where nothing stands that is a building: not known. Those outside every community are in none.
+    """
+    if not (standing["object"] == "building").any():
+        return pd.DataFrame({"buildings_in_let": np.nan}, index=ids.index)
+    counts = Parts.named(standing["community_id"], ids).counts(moving(standing, judged))
     return pd.DataFrame({"buildings_in_let": counts}, index=ids.index)
+
+
+def headline(standing: gpd.GeoDataFrame, judged: Judged) -> dict[str, float]:
+    """``buildings_in_let`` of the whole study, wherever they stand; NaN where nothing stands that is a building."""
+    built = (standing["object"] == "building").any()
+    return {"buildings_in_let": float(moving(standing, judged).sum()) if built else np.nan}
+
+
+def moving(standing: gpd.GeoDataFrame, judged: Judged) -> Mask:
+    """Which of what stands (n,) are buildings on ground to yield."""
+    return np.asarray((judged.table["verdict"] == LET).to_numpy() & (standing["object"] == "building").to_numpy())
+
+
+def outside(standing: gpd.GeoDataFrame, judged: Judged, ids: pd.Series) -> Iterator[Finding]:
+    """That some of the buildings to move stand in none of the communities (``ids``)."""
+    those = moving(standing, judged)
+    lost = int((those & ~standing["community_id"].isin(ids).to_numpy()).sum())
+    if lost:
+        yield Finding(
+            "retreat_outside", f"{lost:,} of the {those.sum():,} buildings on ground to yield stand in no community: "
+            "they are on the retreat list and in the count of the whole, in that of no community.",
+            f"应让出的{those.sum():,}栋建筑中有{lost:,}栋不在任何社区内：已列入让出清单和总数，未计入任何社区。",
+            "info", lost, column="community_id",
+        )  # fmt: skip

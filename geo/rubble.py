@@ -25,6 +25,7 @@ from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field
 
+from geo import heights
 from geo.curves import Sourced, Word
 from geo.network import NO_TUNNEL, Network
 from geo.tables import NAMES
@@ -50,13 +51,13 @@ COLUMNS = {
 
 
 class RubbleParams(Sourced):
-    """How far collapsing buildings throw rubble into the streets beside them."""
+    """How far collapsing buildings throw rubble onto the streets and the open ground beside them."""
 
     subject = "rubble"
 
     trunk_factor: float = Field(ge=0, le=3, description="Throw beside trunk roads, as a share of the height.")
     other_factor: float = Field(ge=0, le=3, description="Throw beside other streets, as a share of the height.")
-    trunk_highways: tuple[Word, ...] = Field(description="Classes of street that are rescue trunk roads (OSM highway).")
+    open_factor: float = Field(ge=0, le=3, description="Throw onto open ground, as a share of the height.")
     light_uses: tuple[Word, ...] = Field(description="Uses of buildings that throw no rubble.")
     on_bridges: bool = Field(description="Whether rubble counts on bridges; tunnels are never buried.")
 
@@ -88,29 +89,25 @@ class Rubble:
 
 
 def clear_widths(
-    network: Network, widths: Widths, buildings: gpd.GeoDataFrame, *, params: RubbleParams, storey_m: float,
-    unknown_height_m: float,
+    network: Network, widths: Widths, buildings: gpd.GeoDataFrame, trunk: Mask, *, params: RubbleParams,
+    storey_m: float, unknown_height_m: float,
 ) -> Rubble:  # fmt: skip
     """What each street of the network keeps of its width when the buildings (``geo.tables.BUILDINGS``) collapse.
 
+    ``trunk`` (edges,) are rescue trunk roads (``geo.trunk_roads``).
     A height is what is recorded, else the storeys at ``storey_m``, else ``unknown_height_m``; metres.
     """
-    told_m = buildings["height_m"].fillna(buildings["levels"] * storey_m).to_numpy(dtype=np.float64)
+    told_m = heights.told(buildings, storey_m=storey_m)
     assumed = np.isnan(told_m)
     height_m = np.where(assumed, unknown_height_m, told_m)
     light = buildings["use"].isin(params.light_uses).to_numpy(dtype=bool)
     shapes = np.asarray(buildings.geometry.to_numpy(), dtype=object)
     throwing = np.flatnonzero(~light & (height_m > 0) & ~shapely.is_missing(shapes))
-    found = _narrowest(network, widths.width_m, shapes[throwing], height_m[throwing], params)
+    found = _narrowest(network, widths.width_m, trunk, shapes[throwing], height_m[throwing], params)
     found[3] = np.r_[throwing, NOBODY][found[3].astype(np.int64)]
     used = buildings[["building_id", *NAMES]].reset_index(drop=True)
     used = used.assign(height_m=height_m, height_assumed=assumed, light=light)
-    return Rubble(_table(widths, found, known=len(buildings) > 0), trunk(network, params=params), used)
-
-
-def trunk(network: Network, *, params: RubbleParams) -> Mask:
-    """Which edges are rescue trunk roads, (edges,)."""
-    return network.tags["highway"].isin(params.trunk_highways).to_numpy(dtype=bool)[network.way]
+    return Rubble(_table(widths, found, known=len(buildings) > 0), trunk, used)
 
 
 def _table(widths: Widths, found: Floats, *, known: bool) -> pd.DataFrame:
@@ -143,7 +140,7 @@ class _Stretches:
     factor: Floats
 
 
-def _stretches(network: Network, width_m: Floats, params: RubbleParams) -> _Stretches:
+def _stretches(network: Network, width_m: Floats, trunk: Mask, params: RubbleParams) -> _Stretches:
     edge = np.repeat(np.arange(len(network.u)), np.diff(network.start))
     first = np.flatnonzero(edge[1:] == edge[:-1]) if len(edge) else np.zeros(0, dtype=np.int64)
     px, py = network.px, network.py
@@ -155,7 +152,7 @@ def _stretches(network: Network, width_m: Floats, params: RubbleParams) -> _Stre
     of, first_of = of[kept], np.r_[True, np.diff(of[kept]) > 0][: len(kept)]
     # Each edge is summed by itself, so that where its stretches begin does not depend on the edges before it.
     from_m = _running(long_m[kept], first_of)
-    factor = np.where(trunk(network, params=params), params.trunk_factor, params.other_factor)
+    factor = np.where(trunk, params.trunk_factor, params.other_factor)
     last = np.r_[first_of[1:], True][: len(kept)]
     return _Stretches(of, from_m, ends[kept], last, width_m[of] / 2, factor[of])
 
@@ -169,10 +166,12 @@ def _running(long_m: Floats, first: Mask) -> Floats:  # pragma: no cover
     return before
 
 
-def _narrowest(network: Network, width_m: Floats, shapes: Shapes, height_m: Floats, params: RubbleParams) -> Floats:
+def _narrowest(
+    network: Network, width_m: Floats, trunk: Mask, shapes: Shapes, height_m: Floats, params: RubbleParams
+) -> Floats:  # fmt: skip
     """Position, loss on the left and on the right, and the building that takes most, (4, edges)."""
     found = np.tile(np.array([[np.nan], [0.0], [0.0], [NOBODY]]), (1, len(network.u)))
-    streets = _stretches(network, width_m, params)
+    streets = _stretches(network, width_m, trunk, params)
     if not len(shapes) or not len(streets.edge):
         return found
     stretch, building = _near(streets, shapes, height_m)

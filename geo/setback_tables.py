@@ -8,11 +8,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo.hazards import Grid, Hazard, expose_areas
 from geo.setbacks import Kept, Setbacks, ground
 from geo.tables import NAMES, without_nan
 
-Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
 SOURCES = ("source_id", "layer", "kind", *NAMES, "rules", "distance_m")
@@ -79,14 +77,3 @@ def _clipped(pieces: Shapes, within: shapely.Geometry | None) -> shapely.Geometr
         pieces = pieces[shapely.intersects(within, pieces)]
     merged = shapely.disjoint_subset_union_all(pieces)
     return merged if within is None else shapely.intersection(merged, within)
-
-
-def unknown_share(shapes: Shapes, *, combined: Grid | None, crs: str) -> Floats:
-    """The share (0-1) of each shape (n,) in ``crs`` for which no hazard is known; 1 without any hazard.
-
-    ``combined`` is the level of all hazards together; it is not known where none of them is.
-    """
-    if combined is None:
-        return np.ones(len(shapes))
-    exposure = expose_areas(shapes, crs=crs, hazard=Hazard("combined", "combined", "level", combined))
-    return exposure["share_unknown"].to_numpy()

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -48,20 +48,34 @@ FIRST_M = 60.0
 AT_ONCE = 10_000
 """Pieces of sources whose things within reach are looked at together."""
 HITS = ("thing", "rule", "source", "distance_m", "required_m")
-NEAR = ("rule", "applies", "hit", "source", "distance_m", "required_m")
+"""Columns of ``lacking``."""
 LAYERS_ZH = {
     "lines": "线状要素", "areas": "面状要素", "facilities": "设施", "buildings": "建筑", "sources": "规划退让对象",
     "streets": "道路", "slopes": "高程数据", "hazards": "灾害数据",
 }  # fmt: skip
 TOLD = 3
 """Rules that a note names of those that it counts."""
-Row = tuple[int, bool, bool, int, float, float]
-"""A row of ``NEAR``."""
 Nearest = tuple[int, float, bool]
 """Row of the piece of a source, metres to it, and whether that is too near."""
 NOTHING: Nearest = (-1, np.nan, False)
 Pairs = tuple[Ints, Ints, Floats]
 """Row of the thing, row of the piece of a source, and metres between them, (pairs,) each."""
+
+
+class Row(NamedTuple):
+    """How one rule stands to a shape.
+
+    ``applies``: the rule is asked of such a thing; ``hit``: it applies, and the shape is too near. ``source`` is then
+    the row of the piece as in ``HITS``, else the nearest within ``SetbackParams.reach_m``: -1, and NaN metres, where
+    there is none.
+    """
+
+    rule: int
+    applies: bool
+    hit: bool
+    source: int
+    distance_m: float
+    required_m: float
 
 
 class SetbackParams(Sourced):
@@ -268,31 +282,21 @@ def _blocks_told(kept: Sequence[Kept], params: SetbackParams) -> Iterator[Findin
 # -- what is too near --------------------------------------------------------------------------------------------------
 
 
-def hits(
-    setbacks: Setbacks, shapes: Shapes, things: Things, *, on: On, exclude_self: Sequence[str | None] | None = None
-) -> pd.DataFrame:
-    """Which things (n,) are too near for which rules: columns ``HITS``, sorted by thing and rule.
+def lacking(setbacks: Setbacks, shapes: Shapes, things: Things, *, on: On) -> dict[str, Ints | Floats]:
+    """Which things (n,) are too near for which rules: the columns ``HITS``, sorted by thing and rule.
 
     ``thing`` is the row of the thing, ``rule`` that in ``setbacks.kept``, ``source`` that of the piece in the rule's
     ``shapes``: of several the one that lacks most, then by id. ``distance_m`` is 0 where it overlaps the source.
-    Things without a shape hit nothing. ``exclude_self`` are the ids of the things: nothing is its own source. What
-    stands wall to wall with a building belongs to its block and keeps no distance from it, unless ground is asked.
+    Things without a shape hit nothing. What stands wall to wall with a building, as the building itself does, belongs
+    to its block and keeps no distance from it, unless ground is asked.
     """
-    return pd.DataFrame(lacking(setbacks, shapes, things, on=on, exclude_self=exclude_self))
-
-
-def lacking(
-    setbacks: Setbacks, shapes: Shapes, things: Things, *, on: On, exclude_self: Sequence[str | None] | None = None
-) -> dict[str, Ints | Floats]:
-    """``hits`` as its columns: a table takes longer to make than one thing to look at."""
     shapes, there = np.asarray(shapes, dtype=object), ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    ids = np.full(len(shapes), None) if exclude_self is None else np.asarray(exclude_self, dtype=object)
     rows, parts = np.flatnonzero(there), []
     tree = shapely.STRtree(shapes[rows])
     for row, kept in enumerate(setbacks.kept):
         asked = things.meets(kept.rule.applies_to) & (on in kept.rule.on)
         if len(kept) and asked.any():
-            pairs = _too_near(kept, shapes, rows, tree, _own(kept, ids), _gap(setbacks, on))
+            pairs = _too_near(kept, shapes, rows, tree, _gap(setbacks, on))
             thing, source, metres = _worst(kept, *_kept_only(asked[pairs[0]], *pairs))
             parts.append((thing, np.full(len(thing), row), source, metres, kept.distance_m[source]))
     columns = [np.concatenate(each) for each in zip(*parts, strict=True)] if parts else [np.zeros(0)] * len(HITS)
@@ -303,30 +307,16 @@ def lacking(
     return found | {name: found[name].astype(np.int64) for name in HITS[:3]}
 
 
-def near(
-    setbacks: Setbacks, shape: shapely.Geometry, things: Things, *, on: On, exclude_self: str | None = None
-) -> pd.DataFrame:
-    """Every rule for one shape: columns ``NEAR``, a row for each of ``setbacks.kept``.
-
-    ``applies``: the rule is asked of such a thing; ``hit``: it is too near, then ``source`` is as ``hits`` has it, else
-    the nearest within ``params.reach_m``: -1, and NaN metres, where there is none. ``hit`` only where it applies.
-    """
-    rows = asked_of(setbacks, shape, things, on=on, exclude_self=exclude_self)
-    return pd.DataFrame(rows, columns=list(NEAR))
-
-
-def asked_of(
-    setbacks: Setbacks, shape: shapely.Geometry, things: Things, *, on: On, exclude_self: str | None = None
-) -> list[Row]:
-    """``near`` as its rows."""
+def asked_of(setbacks: Setbacks, shape: shapely.Geometry, things: Things, *, on: On) -> list[Row]:
+    """How one shape stands to every rule, in the order of ``setbacks.kept``."""
     gap, reach_m = _gap(setbacks, on), setbacks.params.reach_m
     one = np.array([shape], dtype=object)
     rows: list[Row] = []
     for row, kept in enumerate(setbacks.kept):
         applies = bool(on in kept.rule.on and things.meets(kept.rule.applies_to)[0])
-        source, metres, hit = _nearest(kept, one, exclude_self, gap, reach_m)
+        source, metres, hit = _nearest(kept, one, gap, reach_m)
         required = float(kept.distance_m[source]) if source >= 0 else np.nan
-        rows.append((row, applies, applies and hit, source, metres, required))
+        rows.append(Row(row, applies, applies and hit, source, metres, required))
     return rows
 
 
@@ -335,21 +325,15 @@ def _gap(setbacks: Setbacks, on: On) -> float:
     return -1.0 if on == "ground" else setbacks.params.touching_m
 
 
-def _own(kept: Kept, ids: NDArray[np.object_]) -> Ints:
-    """The place in the rule's ids of each thing itself, -1 for none."""
-    return np.array([kept.ids.get(name, -1) for name in ids], dtype=np.int64)
-
-
-def _nearest(kept: Kept, one: Shapes, name: str | None, gap: float, reach_m: float) -> Nearest:
+def _nearest(kept: Kept, one: Shapes, gap: float, reach_m: float) -> Nearest:
     """The source that a shape is most too near to, or else the nearest within reach."""
     if not len(kept) or shapely.is_missing(one[0]) or shapely.is_empty(one[0]):
         return NOTHING
-    if kept.alike and name not in kept.ids:
+    if kept.alike:
         return _nearest_alike(kept, one, max(reach_m, kept.most_m))
-    own = _own(kept, np.array([name], dtype=object))
     far = max(min(FIRST_M, reach_m), kept.most_m)
     while True:
-        found = _chosen(kept, one, _apart(kept, own, gap, *_within(kept, one, max(far, gap))), far)
+        found = _chosen(kept, one, _apart(kept, gap, *_within(kept, one, max(far, gap))), far)
         if found[0] >= 0 or far >= reach_m:
             return found
         far = min(4 * far, reach_m)
@@ -376,7 +360,7 @@ def _chosen(kept: Kept, one: Shapes, pairs: Pairs, far: float) -> Nearest:
     return int(source[first]), float(metres[first]), False
 
 
-def _too_near(kept: Kept, shapes: Shapes, rows: Ints, tree: shapely.STRtree, own: Ints, gap: float) -> Pairs:
+def _too_near(kept: Kept, shapes: Shapes, rows: Ints, tree: shapely.STRtree, gap: float) -> Pairs:
     """Every source that a thing is too near to; ``tree`` holds the ``rows`` of the things that have a shape."""
     reach = np.maximum(kept.distance_m, gap) + EXACT_M
     if len(rows) < len(kept):
@@ -384,7 +368,7 @@ def _too_near(kept: Kept, shapes: Shapes, rows: Ints, tree: shapely.STRtree, own
         pairs = _kept_only(metres <= reach[source], rows[thing], source, metres)
     else:
         pairs = _round(kept, shapes, rows, tree, reach)
-    pairs = _apart(kept, own, gap, *pairs)
+    pairs = _apart(kept, gap, *pairs)
     return _kept_only(_inside(kept, shapes, *pairs), *pairs)
 
 
@@ -406,15 +390,14 @@ def _within(kept: Kept, shapes: Shapes, metres: float) -> Pairs:
     return thing.astype(np.int64), source.astype(np.int64), shapely.distance(shapes[thing], kept.shapes[source])
 
 
-def _apart(kept: Kept, own: Ints, gap: float, thing: Ints, source: Ints, metres: Floats) -> Pairs:
-    """Without a thing itself, and without the blocks that it stands wall to wall with."""
-    if (own < 0).all() and kept.rule.layer != "buildings":
+def _apart(kept: Kept, gap: float, thing: Ints, source: Ints, metres: Floats) -> Pairs:
+    """Without the blocks that a thing stands wall to wall with, or is one of."""
+    if kept.rule.layer != "buildings":
         return thing, source, metres
     block = kept.block[source]
-    touches = (block >= 0) & (metres <= gap + EXACT_M)
     key = thing * (kept.block.max(initial=0) + 1) + block
-    apart = (kept.of[source] != own[thing]) & ~((block >= 0) & np.isin(key, np.unique(key[touches])))
-    return _kept_only(apart, thing, source, metres)
+    touches = np.unique(key[(block >= 0) & (metres <= gap + EXACT_M)])
+    return _kept_only(~((block >= 0) & np.isin(key, touches)), thing, source, metres)
 
 
 def _kept_only(mask: Mask, thing: Ints, source: Ints, metres: Floats) -> Pairs:
@@ -451,16 +434,14 @@ def _worst(kept: Kept, thing: Ints, source: Ints, metres: Floats) -> Pairs:
 # -- ground ------------------------------------------------------------------------------------------------------------
 
 
-def ground(setbacks: Setbacks, *, zone: str, things: Things | None = None) -> list[tuple[int, Shapes]]:
+def ground(setbacks: Setbacks, *, zone: str) -> list[tuple[int, Shapes]]:
     """The ground of each rule of a zone that is asked of ground: its row in ``kept``, and its pieces (m,).
 
-    Each is a piece of a source with the distance all round it, within 0.1 % of it; not merged, not clipped. ``things``
-    (n=1): only rules that apply to such a thing.
+    Each is a piece of a source with the distance all round it, within 0.1 % of it; not merged, not clipped.
     """
     return [
         (row, around(kept)) for row, kept in enumerate(setbacks.kept)
         if len(kept) and kept.rule.zone == zone and "ground" in kept.rule.on
-        and (things is None or things.meets(kept.rule.applies_to)[0])
     ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """May this be built here, and why: one point or lot against every rule and whatever else asks for its ground.
 
 The verdict is that of ``geo.zoning`` for what is planned: the same lot is judged alike on the map and here. Every rule
-is told, whether it is broken, kept, does not hold for what is planned, or has nothing of its kind on the map.
+is told, whether it is broken, touched by a corner too small to count, kept, does not hold for what is planned, or has
+nothing of its kind on the map.
 """
 
 from __future__ import annotations
@@ -24,15 +25,22 @@ from geo.zoning import Judged
 
 Shapes = NDArray[np.object_]
 
-BROKEN, KEPT, NOT_FOR_IT, NOTHING_NEAR, NOT_KNOWN = "broken", "kept", "not_for_it", "nothing_near", "not_known"
-STANDINGS = (BROKEN, KEPT, NOT_KNOWN, NOTHING_NEAR, NOT_FOR_IT)
-"""How a rule stands to a lot, as they are listed; not known: the study has no data of what it keeps away from."""
+BROKEN, TOUCHED, KEPT = "broken", "touched", "kept"
+NOT_FOR_IT, NOTHING_NEAR, NOT_KNOWN = "not_for_it", "nothing_near", "not_known"
+STANDINGS = (BROKEN, TOUCHED, KEPT, NOT_KNOWN, NOTHING_NEAR, NOT_FOR_IT)
+"""How a rule stands to a lot, as they are listed.
+
+Touched: some of the lot is nearer than required, less of it than counts (``ZoningParams.least``): the verdict does not
+change. Kept: all of it is as far as required. Not known: the study has no data of what the rule keeps away from.
+"""
+MET = (BROKEN, TOUCHED, KEPT)
+"""Standings to a source that is there."""
 RULES = (
     "rule_id", "standing", "zone", "en", "zh", "source_id", "source_name_en", "source_name_zh", "distance_m",
     "required_m", "share", "standard", "clause", "grade",
 )  # fmt: skip
 """Columns of the rules: ``source_id`` of the nearest source and how far it is, NaN where none is near; ``share`` of the
-lot in the rule's ground, 0 where it is kept."""
+lot in the rule's ground, 0 where it does not count."""
 
 
 class Ground(NamedTuple):
@@ -126,18 +134,17 @@ def _far(row: Mapping[str, Any]) -> float:
 
 def _standing(kept: Kept, asked: setbacks.Row, hit: Mapping[str, Any] | None) -> dict[str, object]:
     """How one rule stands to the lot, and to which source."""
-    _, applies, _, source, metres, required = asked
-    there = source >= 0
-    nothing = NOTHING_NEAR if kept.known else NOT_KNOWN
-    standing = BROKEN if hit is not None else NOT_FOR_IT if not applies else KEPT if there else nothing
+    source, there = asked.source, asked.source >= 0
+    clear = (TOUCHED if asked.hit else KEPT) if there else NOTHING_NEAR if kept.known else NOT_KNOWN
+    standing = BROKEN if hit is not None else clear if asked.applies else NOT_FOR_IT
     local, zh, en = kept.called[source] if there else (None, None, None)
     return {
         "standing": standing,
         "source_id": kept.source_id[source] if there else None,
         "source_name_en": _first(en, local),
         "source_name_zh": _first(zh, local),
-        "distance_m": metres,
-        "required_m": required,
+        "distance_m": asked.distance_m,
+        "required_m": asked.required_m,
         "share": 0.0 if hit is None else float(hit["share"]),
     }
 

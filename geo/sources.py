@@ -18,11 +18,12 @@ from geo import pieces, steep, traced
 from geo.curves import LevelTables
 from geo.hazards import Grid, Hazard
 from geo.levels import level_grid
+from geo.network import below_ground
 from geo.reasons import Finding
 from geo.rules import NAMES, Rule
 from geo.steep import SteepParams
 from geo.tables import NAMES as NAMED
-from geo.traced import Extent
+from geo.windows import Extent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -105,7 +106,7 @@ class Sources:
         return self._made[rule.layer]
 
     def ground_at(self, of: Hazard | Grid, name: str, level: float, around: Extent) -> Shapes:
-        """Ground at a level or worse as polygons; not known is not at it: ``unknown_share`` says how much that is."""
+        """Ground at a level or worse as polygons; not known is not at it."""
         key = (name, level, around[0])
         if key not in self._traced:
             grid = level_grid(of, self.ground.levels) if isinstance(of, Hazard) else of
@@ -130,9 +131,7 @@ def _mapped(work: Sources, name: str) -> Layer | None:
 
 def _in_the_open(table: gpd.GeoDataFrame, work: Sources) -> gpd.GeoDataFrame:
     """Without what runs in tunnels and culverts, where the table tells."""
-    if "tunnel" not in table:
-        return table
-    below = table["tunnel"].notna() & (table["tunnel"] != "no") & ~table["kind"].isin(work.below_ground)
+    below = below_ground(table) & ~table["kind"].isin(work.below_ground)
     if below.any():
         work.below.append(int(below.sum()))
     return table[~below]

@@ -98,7 +98,7 @@ def _passes_when_widened(found: Protected) -> Mask:
     kept = {name: np.maximum(table[name], need_m) for name in ("width_m", "clear_m")}
     then = fire_lanes.lanes(
         found.base.network, replace(lanes.rubble, table=table.assign(**kept)), found.base.usable[ENGINE],
-        params=params.access,
+        params=params.access, corridor=params.corridor,
     )  # fmt: skip
     told = access_audit.audit(then, found.base.city.buildings.geometry, found.hydrants, params=params.access)
     return np.asarray(told["passes"].to_numpy(dtype=bool))
@@ -112,10 +112,13 @@ def by_community(found: Stages, homes: Parts, index: pd.Index) -> pd.DataFrame:
 
 
 def headline(found: Stages) -> dict[str, float]:
-    """People, buildings and facilities at risk at each stage, and people who are to be housed elsewhere."""
+    """People, buildings and facilities at risk at each stage, and people who are to be housed elsewhere.
+
+    NaN of buildings, and of facilities, where there are none at all: not known.
+    """
     counts = {"people": found.people, "buildings": found.buildings, "facilities": found.facilities}
     told = {
-        f"{what}_at_risk_{name}": float(table[k].sum())
+        f"{what}_at_risk_{name}": float(table[k].sum()) if what == "people" or table.size else np.nan
         for what, table in counts.items()
         for k, name in enumerate(STAGES)
     }

@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import ndimage
 
-from geo import traced
+from geo import traced, windows
 from geo.crs import reproject
 from geo.curves import Sourced
 from geo.derived import slope
 from geo.hazards import Grid
 from geo.reasons import Finding
+from geo.windows import Extent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -71,14 +72,14 @@ class _Slopes:
 
 
 def slopes(
-    heights: Grid, *, extent: traced.Extent, crs: str, params: SteepParams = DEFAULT
+    heights: Grid, *, extent: Extent, crs: str, params: SteepParams = DEFAULT
 ) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     """The steep slopes in an extent (smallest x and y, largest x and y, in ``crs``), and what must be said of them.
 
     A row for each slope and kind: ``COLUMNS`` and geometry; ``slope_deg`` is that of its steepest cell. A slope that
     runs on beyond the extent is measured as far as the extent goes. Where heights are not known, nothing is steep.
     """
-    top, bottom, left, right = traced.window(heights, extent, crs=crs, more=2)
+    top, bottom, left, right = windows.window(heights, extent, crs=crs, more=2)
     if top == bottom:
         return _table([], crs), (_unknown(1.0, 0),)
     part = _part(heights, top, bottom, left, right)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from geo.curves import Sourced, Word
+from geo.derived import BUILT_YEAR
 from geo.errors import Fault, InputError, refuse
 from geo.snapping import Snaps
 
@@ -40,7 +41,6 @@ PARTS = tuple(f"suits_{name}" for name in ("safe", "area", "street", "ways", "wa
 SAID: Mapping[str, float] = {"yes": 1.0, "true": 1.0, "1": 1.0, "是": 1.0, "有": 1.0,
                              "no": 0.0, "false": 0.0, "0": 0.0, "否": 0.0, "无": 0.0}  # fmt: skip
 """What a list may say of water and power; anything else is not known."""
-BUILT_YEAR = "built_year"
 
 
 class SuitabilityParams(Sourced):

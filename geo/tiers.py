@@ -7,6 +7,7 @@ says; what neither says is NaN: nothing limits it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +26,15 @@ Tier = Literal["emergency", "short", "mid", "long", "central"]
 
 TIERS: tuple[Tier, ...] = ("emergency", "short", "mid", "long", "central")
 """From the lowest to the highest; all but the first are for nights."""
+SAID: Mapping[str, tuple[str, str]] = {
+    "emergency": ("emergency shelter", "紧急避难场所"),
+    "short": ("short-term shelter", "短期固定避难场所"),
+    "mid": ("mid-term shelter", "中期固定避难场所"),
+    "long": ("long-term shelter", "长期固定避难场所"),
+    "central": ("central shelter", "中心避难场所"),
+}
+"""Tiers as people say them, in English and Chinese; another is a shelter."""
+A_SHELTER = ("shelter", "避难场所")
 QUANTITIES = ("m", "m2_per_person", "days", "min_site_m2", "max_people", "entrances")
 """What a rule set says of a tier: ``short_m``, ``short_m2_per_person``, …"""
 FROM_RULES: Literal["rules"] = "rules"

@@ -22,18 +22,16 @@ from numpy.typing import NDArray
 
 from geo.crs import reproject
 from geo.hazards import Grid
+from geo.windows import Extent, window
 
 Ints = NDArray[np.int64]
 Labels = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Shapes = NDArray[np.object_]
-Extent = tuple[float, float, float, float]
 
 TILE = 64
 """Cells along the side of a tile: a polygon of it has few enough corners to be looked at quickly."""
-_EDGE = 33
-"""Points along each side of an extent that are projected to find the cells under it."""
 _DOWN, _RIGHT = np.array([0, 1, 0, -1]), np.array([1, 0, -1, 0])
 """Ways: east, south, west, north; rows run south."""
 
@@ -75,31 +73,6 @@ def merged(grid: Grid, marked: Mask, *, crs: str, extent: Extent | None = None) 
     """The marked cells as one shape in ``crs``, without the seams of tiles: for drawing."""
     found = polygons(grid, marked, crs=crs, extent=extent, tile=max(marked.shape) + 1)
     return shapely.MultiPolygon(found.shapes.tolist())
-
-
-def window(grid: Grid, extent: Extent | None, *, crs: str, more: int = 0) -> tuple[int, int, int, int]:
-    """The rows and columns (first row, end, first column, end) of a raster that an extent in ``crs`` lies on.
-
-    ``more`` cells round it, within the raster; nothing (0, 0, 0, 0) where they do not meet.
-    """
-    rows, cols = grid.values.shape
-    if extent is None:
-        return 0, rows, 0, cols
-    west, south, east, north = extent
-    x, y = np.linspace(west, east, _EDGE), np.linspace(south, north, _EDGE)
-    ones = np.ones(_EDGE)
-    col, row = grid.cells(np.r_[x, x, ones * west, ones * east], np.r_[ones * south, ones * north, y, y], crs=crs)
-    seen = np.isfinite(col) & np.isfinite(row)
-    if not seen.any():
-        return 0, 0, 0, 0
-    left, right = _span(col[seen], cols, more)
-    top, bottom = _span(row[seen], rows, more)
-    return (top, bottom, left, right) if top < bottom and left < right else (0, 0, 0, 0)
-
-
-def _span(at: Floats, size: int, more: int) -> tuple[int, int]:
-    low, high = np.floor(at.min()) - more, np.ceil(at.max()) + more
-    return int(np.clip(low, 0, size)), int(np.clip(high, 0, size))
 
 
 def _within(found: Traced, extent: Extent) -> Traced:

@@ -16,7 +16,7 @@ from app.cli.tables import Column, dim, print_table
 from app.planned import Planned
 from app.sites import Asked, Many
 from app.texts import codes, words
-from geo.site_check import BROKEN, KEPT, STANDINGS
+from geo.site_check import MET, STANDINGS
 from geo.standards import cited
 
 SHOWN = 20
@@ -26,7 +26,7 @@ NAME_MAX = 30
 
 
 def print_checked(told: Mapping[str, Any], asked: Asked, credits: Sequence[str], lang: Language) -> None:
-    """The verdict, the sentence, what is planned and where, then the rules that are broken and those that are kept."""
+    """The verdict, the sentence, what is planned and where, then the rules that are broken, touched or kept."""
     console = screen()
     console.print(Text(told[f"verdict_{lang.value}"], style="bold"), soft_wrap=True)
     console.print(Text(told[f"said_{lang.value}"]), soft_wrap=True)
@@ -35,10 +35,9 @@ def print_checked(told: Mapping[str, Any], asked: Asked, credits: Sequence[str],
         console.print(Text(f"{words(f'site.{key}').of(lang)}{colon}{value}"), soft_wrap=True)
     columns = [Column(words(f"site.{name}").of(lang), number=name in ("away", "required"))
                for name in ("rule", "stands", "nearest", "away", "required", "by")]  # fmt: skip
-    rows = [_rule(row, lang) for row in told["rules"] if row["standing"] in (BROKEN, KEPT)]
+    rows = [_rule(row, lang) for row in told["rules"] if row["standing"] in MET]
     count = Counter(row["standing"] for row in told["rules"])
-    broken, kept, unknown, away, other = (count[standing] for standing in STANDINGS)
-    title = words("site.rules", broken=broken, kept=kept, unknown=unknown, away=away, other=other).of(lang)
+    title = words("site.rules", **{standing: count[standing] for standing in STANDINGS}).of(lang)
     print_table(title, columns, rows, lang)
     dim("; ".join(credits))
 

@@ -162,10 +162,14 @@ class StudyFile(BaseModel):
 
         Raises FileMissingError, UnreadableError (not TOML) and InputError.
         """
-        written = text.read(path)
-        of_rules = partial(rules.faults, text=written, where=str(path))
-        study = text.validated(cls, written, str(path), lambda values: of_rules(values.get("rules", {})))
-        refuse(InputError, _faults(study, str(path)))
+        return cls.understood(text.read(path), str(path))
+
+    @classmethod
+    def understood(cls, written: str, where: str) -> StudyFile:
+        """The definition that a text says; ``where`` names it in faults. Raises UnreadableError and InputError."""
+        of_rules = partial(rules.faults, text=written, where=where)
+        study = text.validated(cls, written, where, lambda values: of_rules(values.get("rules", {})))
+        refuse(InputError, _faults(study, where))
         study._text = written
         return study
 

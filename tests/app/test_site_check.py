@@ -82,8 +82,15 @@ def test_a_home_by_the_river_must_yield_and_says_why(ask: Asker) -> None:
 
 def test_every_rule_is_told_broken_ones_first(ask: Asker) -> None:
     standings = [row["standing"] for row in ask({"geometry": lot(HOME)})["rules"]]
-    order = ["broken", "kept", "not_known", "nothing_near", "not_for_it"]
-    assert standings == sorted(standings, key=order.index) and set(standings) == set(order)
+    order = ["broken", "touched", "kept", "not_known", "nothing_near", "not_for_it"]
+    assert standings == sorted(standings, key=order.index) and set(standings) == {*order} - {"touched"}
+    # On its corner, a triangle of half a square metre within the 50 m of the river: too little to count.
+    corner = [(349.3, 100), (369.3, 80), (389.3, 100), (369.3, 120), (349.3, 100)]
+    found = ask({"geometry": {"type": "Polygon", "coordinates": [[list(degrees(*xy)) for xy in corner]]}})
+    first = found["rules"][0]
+    assert (found["verdict"], first["rule_id"], first["standing"]) == ("none", "river_side", "touched")
+    assert (first["share"], first["required_m"], first["source_name_en"]) == (0, 50, HOSTILE)
+    assert all(row["distance_m"] >= row["required_m"] for row in found["rules"] if row["standing"] == "kept")
 
 
 def test_what_is_planned_decides(ask: Asker) -> None:

@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from shapely import affinity
 
 from data import standards
-from geo import access_audit, fire_lanes, network, rubble, usable
+from geo import access_audit, fire_lanes, network, rubble, trunk_roads, usable
 from geo.access_audit import BLOCKED_COLUMNS, COLUMNS, SHARES
 from geo.fire_lanes import STREET_COLUMNS, AccessParams, Lanes
 from geo.profiles import FireEngineParams, Rules
 from geo.rubble import RubbleParams
+from geo.trunk_roads import CorridorParams
 from geo.widths import WidthParams, widths
 from tests.geo.drawn import CRS, ORIGIN, positions, ways
 from tests.geo.test_rubble import buildings
 
 VALUES = standards.load()
-PARAMS = AccessParams.of(VALUES).model_copy(update={"trunk_least_m": 0})
+PARAMS = AccessParams.of(VALUES)
+CORRIDOR = CorridorParams.of(VALUES)
 ENGINE, RULES = FireEngineParams.of(VALUES), Rules.of(VALUES)
 NO_HYDRANTS = np.zeros(0, dtype=object)
 
@@ -46,7 +48,7 @@ def house(x: float, y: float, *, size: float = 10) -> shapely.Polygon:
 def city(
     chains: Mapping[str, Mapping[str, str]], houses: Sequence[shapely.Geometry], heights: Sequence[float] | None = None,
     *, barriers: Mapping[str, Mapping[str, str]] | None = None, places: Mapping[str, tuple[float, float]] = TOWN,
-    **changed: object,
+    trunk_least_m: float = 0, **changed: object,
 ) -> tuple[Lanes, gpd.GeoDataFrame, AccessParams]:  # fmt: skip
     """Streets as a fire engine finds them among houses, 6 m high unless told otherwise."""
     params = PARAMS.model_copy(update=changed)
@@ -54,10 +56,12 @@ def city(
     table = buildings(houses, heights or [6.0] * len(houses))
     engine = usable.streets(net, ENGINE, rules=RULES, island_m=0)
     wide = widths(net, params=WidthParams.of(VALUES))
+    corridor = CORRIDOR.model_copy(update={"trunk_least_m": trunk_least_m})
+    main = trunk_roads.by_class(net, params=corridor)
     fallen = rubble.clear_widths(
-        net, wide, table, params=RubbleParams.of(VALUES), storey_m=3.0, unknown_height_m=6.0
+        net, wide, table, main, params=RubbleParams.of(VALUES), storey_m=3.0, unknown_height_m=6.0
     )  # fmt: skip
-    return fire_lanes.lanes(net, fallen, engine, params=params), table, params
+    return fire_lanes.lanes(net, fallen, engine, params=params, corridor=corridor), table, params
 
 
 def audited(
@@ -176,7 +180,7 @@ def test_shelters_ask_for_the_corridor_of_their_tier() -> None:
     given_, table, params = city(TRUNK | RING | END, [ON_RING, TALL, UP_LANE], [6, 10, 6])
     tiers = ["short", None, "emergency"]
     sites = gpd.GeoDataFrame({"tier": tiers}, geometry=list(table.geometry), crs=CRS, index=[5, 6, 7])
-    found = access_audit.audit_shelters(given_, sites, NO_HYDRANTS, params=params)
+    found = access_audit.audit_shelters(given_, sites, NO_HYDRANTS, params=params, corridor=CORRIDOR)
     assert found.index.tolist() == [5, 6, 7]
     assert found["corridor_asked_m"].tolist() == [7, 4, 4]
     # on the lane itself nothing more is left; from TALL the ring is in reach

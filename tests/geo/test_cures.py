@@ -267,7 +267,7 @@ def test_gains_are_those_of_computing_anew_and_the_proposed_one_is_that_of_tryin
             if tried.change.edits:
                 anew = served(now, tried.change.edits)
                 assert (tried.gain, tried.gain_all) == (anew[row], anew[-1])
-        if best:
+        if best > 0:
             enough = [each.cost for each, gain in zip(every, gains, strict=True) if gain >= 0.9 * best]
             # Only the room that is used counts, which may be cheaper than any of the whole ones.
             assert cure.changes[0].gain >= 0.9 * best and cure.changes[0].change.cost <= min(enough)

@@ -20,7 +20,7 @@ from geo.hazards import ExposureParams, Grid, Hazard
 
 CRS = "EPSG:32631"
 PARAMS = SiteParams.of(data.standards.load()).model_copy(update={
-    "open_usable_share": 0.5, "floor_usable_share": 0.5, "rubble_factor": 2 / 3, "unknown_height_m": 6.0,
+    "open_usable_share": 0.5, "floor_usable_share": 0.5, "unknown_height_m": 6.0,
 })  # fmt: skip
 PARK = shapely.box(0, 0, 100, 50)
 # Twice as long as the strip it sheds is wide: the strip's edge on the park is straight.
@@ -47,9 +47,9 @@ def sources(kind: str, *shapes: shapely.Geometry) -> gpd.GeoDataFrame:
 
 def surveyed(
     table: gpd.GeoDataFrame, built: gpd.GeoDataFrame, *others: gpd.GeoDataFrame, heights: Grid | None = None,
-    params: SiteParams = PARAMS,
+    params: SiteParams = PARAMS, rubble_factor: float = 2 / 3,
 ) -> Survey:  # fmt: skip
-    return ground.survey(table, built, others, heights, params=params, storey_m=3.0)
+    return ground.survey(table, built, others, heights, params=params, storey_m=3.0, rubble_factor=rubble_factor)
 
 
 def over(kind: str, unit: str, value: float, *, west: float = -500, east: float = 500) -> Hazard:
@@ -230,8 +230,9 @@ def test_as_one_union_after_the_other(seed: int) -> None:
 @given(st.integers(0, 10_000), st.floats(0, 1.5), st.floats(0, 60))
 def test_a_wider_strip_or_gap_never_adds_ground(seed: int, factor: float, gap_m: float) -> None:
     table, built, fires = drawn(seed)
-    wider = PARAMS.model_copy(update={"rubble_factor": 2 / 3 + factor, "fire_gap_m": 30 + gap_m})
-    less = left(table, surveyed(table, built, fires, params=wider), quake(), params=wider)["clear_m2"]
+    wider = PARAMS.model_copy(update={"fire_gap_m": 30 + gap_m})
+    strips = surveyed(table, built, fires, params=wider, rubble_factor=2 / 3 + factor)
+    less = left(table, strips, quake(), params=wider)["clear_m2"]
     more = left(table, surveyed(table, built, fires), quake())["clear_m2"]
     calm = left(table, surveyed(table, built, fires))["clear_m2"]
     assert (less <= more + 1e-6).all()

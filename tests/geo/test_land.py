@@ -20,6 +20,7 @@ from geo import land, plan, readied, site_check, tables, uses, zoning
 from geo.city import Scenario
 from geo.land import Land
 from geo.plan import Plan
+from geo.reasons import Finding
 from geo.rules import NO_RULES, Rules
 from geo.tables import Schema, empty
 from geo.zoning import Shapes
@@ -115,6 +116,17 @@ def test_the_ground_is_divided_as_a_ruler_divides_it() -> None:
     sources = found.layers["setback_sources"].set_index("source_id")
     assert sources.loc["l0", ["name", "distance_m"]].tolist() == ["Long River", 50.0]
     assert sources.loc["s0", "distance_m"] == 400.0  # a special study for class A
+
+
+def test_a_building_outside_every_community_is_in_the_count_of_the_whole_and_told() -> None:
+    """Of the three to move in the east the hospital stands on ground that is no community's: nobody lives there."""
+    holed = box(400, 0, town.WIDE, town.HIGH).difference(box(555, 305, 575, 325))
+    found = town.of(town.city(communities=town.communities(box(0, 0, 400, town.HIGH), holed)))
+    assert found.communities_told["buildings_in_let"].tolist() == [2, 2]
+    assert found.headline["buildings_in_let"] == 5 == (found.layers["conflicts"]["object"] == "building").sum()
+    (note,) = [note for note in found.notes if note.code == "retreat_outside"]
+    assert isinstance(note, Finding) and note.count == 1 and "1 of the 5 buildings" in note.en and "5栋" in note.zh
+    assert not [note for note in town.drawn().notes if note.code == "retreat_outside"]
 
 
 def test_lots_are_judged_for_what_they_are_meant_for() -> None:

@@ -20,13 +20,15 @@ from geo.errors import ColumnError
 from geo.lifelines import LifelineParams, Lifelines
 from geo.network import Network
 from geo.snapping import Snaps
+from geo.trunk_roads import CorridorParams
 from geo.usable import Usable
 from tests.geo.drawn import positions, ways
 from tests.geo.every_way import letter
 from tests.geo.test_critical import at_1_ms
 from tests.geo.test_routing import place
 
-PARAMS = LifelineParams.of(standards.load()).model_copy(update={"trunk_least_m": 0.0})
+PARAMS = LifelineParams.of(standards.load())
+CORRIDOR = CorridorParams.of(standards.load()).model_copy(update={"trunk_least_m": 0.0})
 PLAIN = PARAMS.model_copy(update={"keep_cost_m": 1.0, "widen_cost_m2": 1.0})
 MAIN = {"highway": "primary"}
 
@@ -42,13 +44,14 @@ class Drawn:
 
     @property
     def trunk(self) -> np.ndarray:
-        return lifelines.trunk_of(self.net, self.clear_m, params=PARAMS)
+        return lifelines.trunk_of(self.net, self.clear_m, params=CORRIDOR)
 
     def found(self, *, usable: Usable | None = None, params: LifelineParams = PLAIN) -> Lifelines:
         table = pd.DataFrame({"terminal_id": [f"t{i}" for i in range(len(self.asks))], "asks": self.asks})
         return lifelines.connect(
-            usable or at_1_ms(self.net), self.clear_m, self.trunk, table, self.doors, params=params
-        )
+            usable or at_1_ms(self.net), self.clear_m, self.trunk, table, self.doors, params=params,
+            corridor=CORRIDOR,
+        )  # fmt: skip
 
 
 def town(drawing: str, chains: dict[str, dict[str, str]], *spots: tuple[float, float], asks: str = "e") -> Drawn:
@@ -115,7 +118,7 @@ def test_those_who_cannot_be_joined_are_told_why_and_none_is_dropped() -> None:
     none = replace(drawn, clear_m=np.full(len(drawn.net.u), 3.0))
     table = pd.DataFrame({"terminal_id": ["x"], "asks": ["fixed"]})
     nowhere = lifelines.connect(at_1_ms(drawn.net), none.clear_m, np.zeros(len(drawn.net.u), bool), table,
-                                drawn.doors.where(drawn.doors.place == 0), params=PLAIN)  # fmt: skip
+                                drawn.doors.where(drawn.doors.place == 0), params=PLAIN, corridor=CORRIDOR)  # fmt: skip
     assert nowhere.terminals["reason"].tolist() == ["no_trunk"] and nowhere.cost == 0
 
 
@@ -128,7 +131,7 @@ def test_a_street_is_as_wide_as_the_widest_asks_and_widening_is_paid() -> None:
     # the shelter for nights goes by e-f, b-e, c-f (7 m) or over the west; what is not known counts as 2 m short
     assert rows["short_m"].to_dict()["w4-0"] == 2 and rows["short_m"].isna().to_dict()["w6-0"]
     assert found.cost == pytest.approx(found.bound) and found.cost == min(_by_hand())
-    shown = lifeline_map.layer(found, drawn.net, drawn.clear_m, params=PLAIN)
+    shown = lifeline_map.layer(found, drawn.net, drawn.clear_m, params=CORRIDOR)
     assert shown.crs == drawn.net.crs and set(shown["state"]) == {"wide_enough", "widen", "not_known"}
     told = shown[(shown["class"] == "fixed") & (shown["state"] == "widen")]["text_en"].tolist()
     assert all("widen by up to 2.0 m over 100 m" in text for text in told)
@@ -149,7 +152,7 @@ def test_nothing_asked_costs_nothing_and_has_its_columns() -> None:
     assert (found.cost, found.bound, found.gap) == (0, 0, 0)
     assert {n: str(found.corridors[n].dtype) for n in lifelines.CORRIDORS} == lifelines.CORRIDORS
     assert {n: str(found.terminals[n].dtype) for n in lifelines.TERMINALS} == lifelines.TERMINALS
-    shown = lifeline_map.layer(found, town(RING, STREETS).net, np.full(7, 20.0), params=PARAMS)
+    shown = lifeline_map.layer(found, town(RING, STREETS).net, np.full(7, 20.0), params=CORRIDOR)
     assert list(shown.columns) == [*lifeline_map.LAYER, "geometry"]
 
 
@@ -157,7 +160,9 @@ def test_what_does_not_fit_together_is_refused_at_once() -> None:
     drawn = town(RING, STREETS, (50, -100))
     table = pd.DataFrame({"terminal_id": ["x"], "asks": ["strange"]})
     with pytest.raises(ColumnError, match="strange"):
-        lifelines.connect(at_1_ms(drawn.net), np.zeros(2), drawn.trunk, table, drawn.doors, params=PLAIN)
+        lifelines.connect(
+            at_1_ms(drawn.net), np.zeros(2), drawn.trunk, table, drawn.doors, params=PLAIN, corridor=CORRIDOR
+        )
 
 
 # -- laws and oracles --------------------------------------------------------------------------------------------------
@@ -197,7 +202,7 @@ class Plain:
     def of(cls, drawn: Drawn) -> Plain:
         net = drawn.net
         root = {int(i) for e in np.flatnonzero(drawn.trunk) for i in (net.u[e], net.v[e])}
-        prices = lifelines._prices(net, drawn.clear_m, PLAIN)
+        prices = lifelines._prices(net, drawn.clear_m, CORRIDOR.needs_m, PLAIN)
         at: dict[int, list[float]] = {e: [0.0, float(net.length_m[e])] for e in range(len(net.u))}
         for edge, along in zip(drawn.doors.edge, drawn.doors.along_m, strict=True):
             at[int(edge)].append(float(along))

@@ -102,8 +102,8 @@ class TestOpenLand:
         there = areas(("park", "P", PARK), ("water", None, box(120, 60, 140, 80)))
         result = found(TOWN, land(
             there, let=shapes(box(0, 0, 120, 500)), shelters=shapes(box(280, 5, 300, 105)),
-            buildings=shapes(box(200, 50, 210, 60)), strip_m=np.array([np.nan]),
-        ), unknown_strip_m=5)  # fmt: skip
+            buildings=shapes(box(200, 50, 210, 60)), strip_m=np.array([5.0]),
+        ))  # fmt: skip
         told = result.regions.iloc[0]
         assert told["open_m2"] == pytest.approx(20_000)
         assert [told[f"taken_{name}_m2"] for name in TAKERS] == pytest.approx([2000, 400, 376.5, 0, 2000], abs=1)

@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from shapely import affinity
 
 from data import standards
-from geo import network, rubble
+from geo import network, rubble, trunk_roads
 from geo.network import Network
 from geo.rubble import COLUMNS, NOBODY, Rubble, RubbleParams
+from geo.trunk_roads import CorridorParams
 from geo.widths import WidthParams, widths
 from tests.geo.drawn import CRS, ORIGIN, positions, ways
 
 VALUES = standards.load()
-PARAMS = RubbleParams.of(VALUES)
+PARAMS, CORRIDOR = RubbleParams.of(VALUES), CorridorParams.of(VALUES)
 STREET = positions("ab")
 ONE = {"ab": {"width": "6"}}
 
@@ -41,7 +42,8 @@ def buildings(
 def left(net: Network, houses: gpd.GeoDataFrame, **changed: object) -> Rubble:
     params = PARAMS.model_copy(update=changed)
     wide = widths(net, params=WidthParams.of(VALUES))
-    return rubble.clear_widths(net, wide, houses, params=params, storey_m=3.0, unknown_height_m=6.0)
+    main = trunk_roads.by_class(net, params=CORRIDOR)
+    return rubble.clear_widths(net, wide, houses, main, params=params, storey_m=3.0, unknown_height_m=6.0)
 
 
 def one(*houses: tuple[shapely.Geometry, float], **tags: str) -> dict[str, float]:

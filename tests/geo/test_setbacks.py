@@ -69,10 +69,21 @@ def array(*shapes: shapely.Geometry | None) -> NDArray[np.object_]:
     return found
 
 
-def hit(found: Setbacks, *shapes: shapely.Geometry | None, on: Any = "standing", **more: Any) -> list[tuple[Any, ...]]:
+def lacking(found: Setbacks, shapes: NDArray[np.object_], what: Things, on: Any = "standing") -> pd.DataFrame:
+    """Every hit as a table."""
+    table = pd.DataFrame(setbacks.lacking(found, shapes, what, on=on))
+    assert table.columns.tolist() == list(setbacks.HITS)
+    return table
+
+
+def near(found: Setbacks, shape: shapely.Geometry, what: Things, on: Any = "standing") -> pd.DataFrame:
+    """Every rule for one shape as a table."""
+    return pd.DataFrame(setbacks.asked_of(found, shape, what, on=on), columns=list(setbacks.Row._fields))
+
+
+def hit(found: Setbacks, *shapes: shapely.Geometry | None, on: Any = "standing") -> list[tuple[Any, ...]]:
     """Thing, rule, source id, metres and required metres of every hit."""
-    rows = setbacks.hits(found, array(*shapes), houses(len(shapes)), on=on, **more)
-    assert rows.columns.tolist() == list(setbacks.HITS)
+    rows = lacking(found, array(*shapes), houses(len(shapes)), on)
     return [
         (r.thing, found.kept[r.rule].rule_id, found.kept[r.rule].source_id[r.source], r.distance_m, r.required_m)
         for r in rows.itertuples()
@@ -107,8 +118,7 @@ def test_each_line_keeps_its_own_distance() -> None:
 def test_only_things_a_rule_is_for() -> None:
     found = gathered(rules(a=rule("lines", "river", 15, applies_to=("open",))), lines=LINES)
     beside = array(shapely.box(510, 0, 520, 10))
-    assert setbacks.hits(found, beside, houses(1), on="standing").empty
-    assert len(setbacks.hits(found, beside, houses(1, "park"), on="standing")) == 1
+    assert lacking(found, beside, houses(1)).empty and len(lacking(found, beside, houses(1, "park"))) == 1
 
 
 def test_without_a_distance_only_overlapping_counts() -> None:
@@ -152,7 +162,7 @@ def test_no_source_is_not_the_same_as_no_layer() -> None:
     assert [note.column for note in found.notes] == ["slopes", "hazards"]
     assert found.notes[1].en == "The study has no hazard of the kind that 1 rule asks for, not asked: Near flood."
     assert found.notes[1].zh == "研究没有1条规则所涉类别的灾害数据，未判断：附近。"
-    none = setbacks.near(found, shapely.Point(0, 0), uses.ORDINARY, on="planned")
+    none = near(found, shapely.Point(0, 0), uses.ORDINARY, "planned")
     assert none["source"].tolist() == [-1] * 3 and none["distance_m"].isna().all() and none["applies"].all()
     assert setback_tables.sources_table(found).empty and setback_tables.layer(found).empty
     assert setbacks.ground(found, zone="let") == []
@@ -188,7 +198,7 @@ def test_fire_separation_hangs_on_both_heights(
     found = gathered(rules(**ours), buildings=standing)
     for tall, asked in ((12.0, low), (60.0, high)):
         new = uses.planned("office", height_m=tall, params=USES)
-        broken = setbacks.hits(found, array(shapely.box(10 + apart, 0, 30, 10)), new, on="planned")
+        broken = lacking(found, array(shapely.box(10 + apart, 0, 30, 10)), new, "planned")
         assert set(broken["required_m"]) == asked
 
 
@@ -198,19 +208,12 @@ def test_a_terrace_is_one_block_and_keeps_away_from_the_next() -> None:
     rows = {name: ("house", shapely.box(left, 0, left + 5, 10)) for name, left in zip("abcd", x, strict=True)}
     buildings = table("buildings", rows)
     found = gathered(rules(fire=rule("buildings", "any", 6)), buildings=buildings)
-    shapes, ids = buildings.geometry.tolist(), list(rows)
-    assert hit(found, *shapes, exclude_self=ids) == [(2, "fire", "d", 4, 6), (3, "fire", "c", 4, 6)]
+    shapes = buildings.geometry.tolist()
     assert hit(found, *shapes) == [(2, "fire", "d", 4, 6), (3, "fire", "c", 4, 6)]
     assert [row[0] for row in hit(found, *shapes, on="ground")] == [0, 1, 2, 3]
-    at = setbacks.near(found, shapes[0], houses(1), on="standing", exclude_self="a").iloc[0]
+    at = near(found, shapes[0], houses(1)).iloc[0]
     assert (at["hit"], at["distance_m"], found.kept[0].source_id[at["source"]]) == (False, 14.0, "d")
     assert "wall_to_wall" in {note.code for note in found.notes}
-
-
-def test_nothing_is_its_own_source() -> None:
-    facilities = table("facilities", {"n1": ("fuel", shapely.Point(0, 0)), "n2": ("fuel", shapely.Point(50, 0))})
-    found = gathered(rules(fuel=rule("facilities", "fuel", 35)), facilities=facilities)
-    assert hit(found, *facilities.geometry, exclude_self=["n1", None]) == [(1, "fuel", "n2", 0, 35)]
 
 
 def test_ground_in_a_hazard() -> None:
@@ -226,9 +229,6 @@ def test_ground_in_a_hazard() -> None:
     assert hit(found, shapely.box(10, 510, 20, 520), shapely.box(10, 410, 20, 420)) == [(0, "deep", "f100", 0, 0)]
     (row, shapes), (other, _) = setbacks.ground(found, zone="let")
     assert (row, other) == (0, 1) and shapely.union_all(shapes).area == 500_000
-    unknown = setback_tables.unknown_share(array(shapely.box(0, 0, 10, 200), None), combined=flood.grid, crs=CRS)
-    assert unknown.tolist() == pytest.approx([0.5, 1.0])
-    assert setback_tables.unknown_share(array(None), combined=None, crs=CRS).tolist() == [1.0]
 
 
 def test_slopes_below_and_above() -> None:
@@ -304,10 +304,10 @@ def test_hits_are_those_that_brute_force_finds(sources: list[Any], height: list[
         wanted += [(i, "s", *min(lacks)[1:])] if lacks else []
     assert [row[:3] for row in rows] == [row[:3] for row in wanted]
     assert np.allclose([row[3:] for row in rows], [row[3:] for row in wanted])
-    near = [setbacks.near(found, thing, houses(1), on="standing").iloc[0] for thing in things]
-    assert [i for i, row in enumerate(near) if row["hit"]] == [row[0] for row in rows]
-    assert [found.kept[0].source_id[row["source"]] for row in near if row["hit"]] == [row[2] for row in rows]
-    for row, thing in zip(near, things, strict=True):
+    each = [near(found, thing, houses(1)).iloc[0] for thing in things]
+    assert [i for i, row in enumerate(each) if row["hit"]] == [row[0] for row in rows]
+    assert [found.kept[0].source_id[row["source"]] for row in each if row["hit"]] == [row[2] for row in rows]
+    for row, thing in zip(each, things, strict=True):
         if not row["hit"]:
             assert row["distance_m"] == pytest.approx(shapely.distance(thing, array(*sources)).min())
 
@@ -323,8 +323,7 @@ def test_shortcuts_change_no_answer(sources: list[Any], height: float, things: l
     assert longer.kept[0].alike
     longer.kept[0].__dict__["alike"] = False
     for thing in things:
-        short = setbacks.near(found, thing, houses(1), on="standing")
-        pd.testing.assert_frame_equal(short, setbacks.near(longer, thing, houses(1), on="standing"))
+        pd.testing.assert_frame_equal(near(found, thing, houses(1)), near(longer, thing, houses(1)))
 
 
 @settings(max_examples=30, deadline=None)
@@ -381,6 +380,6 @@ def test_blocks_by_way_of_others() -> None:
 
 def test_nothing_asked_of_nothing() -> None:
     found = gathered(POWER, lines=LINES)
-    none = setbacks.hits(found, array(), houses(0), on="standing")
+    none = lacking(found, array(), houses(0))
     assert none.empty and none.dtypes.tolist() == [np.int64] * 3 + [np.float64] * 2
-    pd.testing.assert_frame_equal(none, setbacks.hits(gathered(rules()), array(None), houses(1), on="standing"))
+    pd.testing.assert_frame_equal(none, lacking(gathered(rules()), array(None), houses(1)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import data.rules
 from geo import setbacks, site_check, uses
 from geo.errors import InputError
-from geo.site_check import BROKEN, KEPT, NOT_FOR_IT, NOTHING_NEAR, RULES, Checked
+from geo.site_check import BROKEN, KEPT, NOT_FOR_IT, NOTHING_NEAR, RULES, TOUCHED, Checked
 from tests.geo import drawn_land as town
 from tests.geo.drawn_land import box, line, planned, point
 
@@ -90,6 +90,22 @@ def test_every_rule_is_told_once_broken_ones_first_and_of_those_far_away_nothing
     assert found.shares == pytest.approx({"let": 0.25, "avoid": 0.0, "prevent": 0.75})
 
 
+@pytest.mark.parametrize(
+    ("depth_m", "standing", "verdict", "share"),
+    [(-0.01, KEPT, "none", 0), (0.01, TOUCHED, "none", 0), (0.9, TOUCHED, "none", 0), (1.1, BROKEN, "prevent", 1.21)],
+)
+def test_a_corner_too_small_to_count_is_told_as_one(depth_m: float, standing: str, verdict: str, share: float) -> None:
+    """A lot on its corner, 50 m off the river but for so much: a triangle of the depth squared, 1 m² counts."""
+    x, y, half = 150 - depth_m, 300, 25
+    lot = shapely.Polygon([(town.X + a, town.Y + b) for a, b in
+                           ((x, y), (x + half, y - half), (x + 2 * half, y), (x + half, y + half))])  # fmt: skip
+    found = checked(lot)
+    row = rule(found, "river_side")
+    assert (found.verdict, row["standing"]) == (verdict, standing)
+    assert row["distance_m"] == pytest.approx(50 - depth_m) and row["required_m"] == 50
+    assert row["share"] * lot.area == pytest.approx(share, abs=1e-3)
+
+
 def test_what_is_told_of_the_ground() -> None:
     deep, dry, edge = (checked(box(x, 20, x + 10, 30)).ground for x in (220, 330, 395))
     assert (deep.level, deep.unknown_share, deep.community_id) == (5.0, 0.0, "c0")
@@ -100,14 +116,16 @@ def test_what_is_told_of_the_ground() -> None:
 
 
 def test_the_kept_and_the_broken_agree_with_their_distances() -> None:
-    """What is told of a rule never speaks against itself, up to the 0.1 % of a drawn circle."""
+    """What is told of a rule never speaks against itself."""
     chance = np.random.default_rng(6)
     for x, y, side in zip(
         *(chance.uniform(low, high, 12) for low, high in ((0, 760), (0, 560), (0.5, 40))), strict=True
     ):
         found = checked(box(x, y, x + side, y + side), str(chance.choice(["house", "hospital", "park", "school"])))
-        kept, broken = (found.rules[found.rules["standing"] == name] for name in (KEPT, BROKEN))
-        assert (kept["distance_m"] >= kept["required_m"] * 0.999 - 1e-6).all()
+        kept, touched, broken = (found.rules[found.rules["standing"] == name] for name in (KEPT, TOUCHED, BROKEN))
+        assert (kept["distance_m"] >= kept["required_m"] - setbacks.EXACT_M).all()
+        assert ((touched["distance_m"] < touched["required_m"]) | (touched["distance_m"] == 0)).all()
+        assert (touched["share"] == 0).all()
         away = broken[broken["required_m"] > 0]
         assert (away["distance_m"] < away["required_m"]).all() and (broken["share"] > 0).all()
         assert found.verdict == "none" or len(broken)
@@ -165,15 +183,15 @@ def test_every_rule_that_is_broken_is_one_that_setbacks_knows(x: float, y: float
     """The ground of the claims and the plain distances are two ways to the same rules."""
     lot, what, found = box(x, y, x + side, y + side), planned(use), town.drawn()
     told = site_check.check(found, lot, what).rules.set_index("rule_id")["standing"]
-    hits = setbacks.hits(found.setbacks, np.array([lot], dtype=object), what, on="planned")
+    hits = setbacks.lacking(found.setbacks, np.array([lot], dtype=object), what, on="planned")
     names = {found.setbacks.kept[row].rule_id: required - metres for row, metres, required in
              zip(hits["rule"], hits["distance_m"], hits["required_m"], strict=True)}  # fmt: skip
     for name, standing in told.items():
         lacks = names.get(str(name))
         if lacks is None:
             assert standing != BROKEN or name in ("refuge", "reserve"), name
-        elif lacks > 0.5:  # beyond what a drawn circle leaves out
-            assert standing == BROKEN, name
+        else:
+            assert standing in ((BROKEN,) if lacks > 0.5 else (BROKEN, TOUCHED)), name  # beyond a drawn circle: broken
 
 
 def test_rules_that_cannot_be_worked_out_leave_their_sources_out() -> None:

@@ -136,7 +136,16 @@ def test_a_city_without_people_or_houses_has_nobody_at_risk(nobody: bool) -> Non
     else:
         # Of the spots people stand on: the bank is to yield, and the strip ends above the middle of its house.
         assert told.moved.sum() == 3 + 8 + 10 + 12
-        assert stages.headline(told)["buildings_at_risk_now"] == 0
+        assert all(np.isnan(stages.headline(told)[f"buildings_at_risk_{stage}"]) for stage in STAGES)
+        assert np.isnan(found.headline["buildings_in_let"])
+        assert found.communities_told["buildings_in_let"].isna().all()
+        assert stages.headline(told)["facilities_at_risk_now"] == 1
+
+
+def test_without_facilities_none_is_known_to_be_at_risk() -> None:
+    told = staged(town.of(town.city(facilities=tables.empty(tables.FACILITIES, crs=town.CRS))))
+    assert all(np.isnan(stages.headline(told)[f"facilities_at_risk_{stage}"]) for stage in STAGES)
+    assert stages.headline(told)["buildings_at_risk_now"] > 0
 
 
 def test_two_runs_are_the_same() -> None:

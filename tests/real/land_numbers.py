@@ -26,10 +26,6 @@ def numbers(run: Run) -> dict[str, float]:
     for name in ("candidates", "proposed"):
         told[name] = float(len(candidates(run, proposed=name == "proposed")))
     told |= {f"lots_{name}": float(count) for name, count in _lots(run).items()}
-    if not built:
-        told |= {name: np.nan for name in told if name.startswith(("buildings_at_risk", "buildings_in_let"))}
-    if not told["facilities"]:
-        told |= {name: np.nan for name in told if name.startswith("facilities_at_risk")}
     return told
 
 

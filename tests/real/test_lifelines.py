@@ -15,6 +15,7 @@ from geo import lifeline_map, lifelines, network, snapping, thinning, twofold, u
 from geo.city import PlanParams
 from geo.lifelines import LifelineParams, Lifelines
 from geo.snapping import Snaps
+from geo.trunk_roads import CorridorParams
 from geo.usable import Usable
 from geo.widths import WidthParams
 from tests import shared_data
@@ -22,6 +23,7 @@ from tests import shared_data
 EXTRACT = "kampen/kampen.osm.pbf"
 pytestmark = pytest.mark.skipif(bool(shared_data.why_not(EXTRACT)), reason=shared_data.why_not(EXTRACT) or "there")
 PARAMS = LifelineParams.of(standards.load()).model_copy(update={"rounds": 30})
+CORRIDOR = CorridorParams.of(standards.load())
 WAYS = {2: 75, 1: 44, 0: 6}
 """Terminals by how many ways they have."""
 COST = 283_991.0
@@ -56,8 +58,8 @@ def joined(*, same: bool = False) -> Lifelines:
     """The corridors; ``same``: all terminals ask for the narrower class."""
     walk, clear, table, doors = scene()
     table = table.assign(asks="emergency") if same else table
-    trunk = lifelines.trunk_of(walk.network, clear, params=PARAMS)
-    return lifelines.connect(walk, clear, trunk, table, doors, params=PARAMS)
+    trunk = lifelines.trunk_of(walk.network, clear, params=CORRIDOR)
+    return lifelines.connect(walk, clear, trunk, table, doors, params=PARAMS, corridor=CORRIDOR)
 
 
 def test_kampen_in_numbers() -> None:
@@ -122,8 +124,8 @@ def _given() -> lifelines._Given:
     """The problem where all ask for the narrower class, as networkx knows one price a street."""
     walk, clear, table, doors = scene()
     asks = np.zeros(len(table), dtype=np.int64)
-    trunk = lifelines.trunk_of(walk.network, clear, params=PARAMS)
-    return lifelines._Given.of(walk, clear, trunk, None, asks, doors, PARAMS)
+    trunk = lifelines.trunk_of(walk.network, clear, params=CORRIDOR)
+    return lifelines._Given.of(walk, clear, trunk, None, asks, doors, PARAMS, CORRIDOR.needs_m)
 
 
 def _augmented(part: thinning.Part) -> float:
@@ -162,7 +164,7 @@ def _augmented(part: thinning.Part) -> float:
 def test_the_layer_has_every_metre_once() -> None:
     walk, clear, _, _ = scene()
     found = joined()
-    shown = lifeline_map.layer(found, walk.network, clear, params=PARAMS)
+    shown = lifeline_map.layer(found, walk.network, clear, params=CORRIDOR)
     ours = shown[shown["class"] != "trunk"]
     assert ours["length_m"].sum() == pytest.approx(found.corridors["length_m"].sum())
     assert ours.geometry.length.sum() == pytest.approx(ours["length_m"].sum(), rel=1e-3)

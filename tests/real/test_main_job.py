@@ -14,6 +14,7 @@ import pyogrio
 import pytest
 
 from tests import shared_data
+from tests.real import kept, plans
 
 KAMPEN, NANJING = ("kampen/kampen.osm.pbf", "kampen/1in100_inundation_map.tif"), "osm/nanjing-hongtao45_bbox.osm.xml"
 
@@ -33,11 +34,7 @@ def answer(workspace: Path, *words: str | Path) -> Any:
 def _kampen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if why_not := shared_data.why_not(*KAMPEN):
         pytest.skip(why_not)
-    workspace = tmp_path_factory.mktemp("工作区")
-    extract, flood = (shared_data.folder() / name for name in KAMPEN)
-    renxing(workspace, "new", "kampen", "--osm", extract, "--name", "Kampen")
-    renxing(workspace, "add", "kampen", "hazard", flood, "--hazard", "flood", "--unit", "m", "--scenario", "flood")
-    renxing(workspace, "run", "kampen")
+    workspace, _ = kept.plan(tmp_path_factory, "kampen", folder="工作区")
     return workspace
 
 
@@ -104,20 +101,19 @@ def test_bridges_stand_above_the_water(kampen: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_study_gives_the_same_bytes(kampen: Path, tmp_path: Path) -> None:
-    extract, flood = (shared_data.folder() / name for name in KAMPEN)
     other = tmp_path / "other"
-    renxing(other, "new", "kampen", "--osm", extract, "--name", "Kampen")
-    renxing(other, "add", "kampen", "hazard", flood, "--hazard", "flood", "--unit", "m", "--scenario", "flood")
-    renxing(other, "run", "kampen")
+    plans.made("kampen", other)
+    ran = answer(other, "run", "kampen", "--scenario", "normal", "--scenario", "flood")["runs"]
     first, second = (
         {
             path.relative_to(where): path.read_bytes()
-            for path in sorted((where / "studies/kampen/runs").rglob("*"))
+            for run in ran
+            for path in sorted((where / "studies/kampen/runs" / run["run_id"]).rglob("*"))
             if path.is_file()
         }
         for where in (kampen, other)
     )
-    assert first.keys() == second.keys()
+    assert first.keys() == second.keys() and len({name.parts[3] for name in first}) == len(ran) == 2
     assert [str(name) for name in first if first[name] != second[name]] == []
 
 

@@ -1,6 +1,6 @@
 """The page of full plans: its numbers are those of the runs, and it has a section for every plan.
 
-One city is made and run here (half a minute of computing); ``python -m tests.real.plans`` does all.
+One city is made and run, once for all tests (``tests.real.kept``); ``python -m tests.real.plans`` does all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from app.store import Workspace
 from geo.shelters import REASONS
 from tests import shared_data
-from tests.real import plan_numbers, plans
+from tests.real import kept, plan_numbers, plans
 from tests.real.plan_page import Words, section
 from tests.real.plans import FullPlan
 
@@ -25,8 +25,7 @@ LIGHT = "kampen"
 def plan(tmp_path_factory: pytest.TempPathFactory) -> FullPlan:
     if reason := shared_data.why_not(LIGHT):
         pytest.skip(reason)
-    workspace = tmp_path_factory.mktemp("plans")
-    plans.made(LIGHT, workspace)
+    workspace, _ = kept.plan(tmp_path_factory, LIGHT, folder="plans")
     return plans.run(LIGHT, workspace, {**plans.listed()["plan"][LIGHT], "also": [plans.NEAREST]})
 
 

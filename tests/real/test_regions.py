@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from data import osm, standards
-from geo import network, population, regions, reserve, widths
+from geo import heights, network, population, regions, reserve, widths
 from geo.city import PlanParams
 from geo.open_land import TAKERS, Land
 from geo.regions import RegionParams, Regions
@@ -40,8 +40,8 @@ def place(path: Path) -> tuple[osm.Extract, network.Network, Regions]:
 def reserved(found: osm.Extract, streets: network.Network, ground: gpd.GeoDataFrame) -> Reserve:
     wide = widths.widths(streets, params=PARAMS.widths).width_m
     clear = np.where(np.isin(streets.edge_tag("highway").astype(str), VEHICLES), 0.0, wide)
-    tall = found.buildings["height_m"].fillna(found.buildings["levels"] * STOREY_M).to_numpy()
-    land = Land(found.areas, None, NONE, NONE, found.buildings.geometry.to_numpy(), tall * PARAMS.site.rubble_factor,
+    tall_m = np.nan_to_num(heights.told(found.buildings, storey_m=STOREY_M), nan=PARAMS.site.unknown_height_m)
+    land = Land(found.areas, None, NONE, NONE, found.buildings.geometry.to_numpy(), tall_m * PARAMS.rubble.open_factor,
                 streets.lines, wide, clear)  # fmt: skip
     people = population.from_buildings(found.buildings, found.areas, params=PARAMS.population, time="night",
                                        assumed=PARAMS.groups).demand  # fmt: skip

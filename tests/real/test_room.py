@@ -40,7 +40,8 @@ def totals(sites: gpd.GeoDataFrame, usable: pd.DataFrame) -> list[tuple[int, int
 def listed(path: Path, into: str, crs: str, near: tuple[float, float, float, float]) -> list[tuple[int, int]]:
     sites, _ = given.read(path, "shelters", into=into, crs=crs, near=near)
     nothing = empty(BUILDINGS, crs=into)
-    of = ground.survey(sites, nothing, [], None, params=PARAMS.site, storey_m=PARAMS.population.storey_m)
+    of = ground.survey(sites, nothing, [], None, params=PARAMS.site, storey_m=PARAMS.population.storey_m,
+                       rubble_factor=PARAMS.rubble.open_factor)  # fmt: skip
     return totals(sites, left(sites, of))
 
 
@@ -48,7 +49,8 @@ def test_kampen(shared_data: Path) -> None:
     city = osm.read(shared_data / "kampen/kampen.osm.pbf")
     around = [city.facilities, city.areas]
     began = time.perf_counter()
-    of = ground.survey(city.shelters, city.buildings, around, None, params=PARAMS.site, storey_m=3.0)
+    of = ground.survey(city.shelters, city.buildings, around, None, params=PARAMS.site, storey_m=3.0,
+                       rubble_factor=PARAMS.rubble.open_factor)  # fmt: skip
     assert time.perf_counter() - began < 5, "30 000 buildings, 65 sites; 0.3 s on an idle core"
     table = of.table
     assert (len(table), len(of.own.site), int(table["near_major_hazard"].sum())) == (65, 99, 9)

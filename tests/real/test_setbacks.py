@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -59,7 +60,7 @@ def test_kampen_by_every_rule() -> None:
         town.buildings["use"], height_m=town.buildings["height_m"].to_numpy(), params=uses.UseParams.of(STANDARDS)
     )
     begin = time.perf_counter()
-    hits = setbacks.hits(found, shapes, things, on="standing", exclude_self=ids)
+    hits = pd.DataFrame(setbacks.lacking(found, shapes, things, on="standing"))
     print(f"{len(hits):,} hits of {len(shapes):,} buildings in {time.perf_counter() - begin:.2f} s")
     for row, count in hits["rule"].value_counts().sort_index().items():
         kept = found.kept[int(str(row))]
@@ -69,7 +70,7 @@ def test_kampen_by_every_rule() -> None:
         alone = len(set(ids) & set(kept.source_id)) == 0
         if len(kept) and kept.rule.layer in ("lines", "facilities", "areas") and alone and kept.distance_m.min() > 0:
             _as_buffered(kept, shapes, things, np.flatnonzero(hits["rule"] == row), hits["thing"].to_numpy())
-    _near_agrees(found, shapes, things, ids, hits.groupby("thing")["rule"].agg(set).to_dict())
+    _near_agrees(found, shapes, things, hits.groupby("thing")["rule"].agg(set).to_dict())
 
 
 def _as_buffered(
@@ -88,16 +89,15 @@ def _near_agrees(
     found: Setbacks,
     shapes: np.ndarray,
     things: uses.Things,
-    ids: list[str],
     hits: dict[int, set[int]],  # type: ignore[type-arg]
 ) -> None:
     took = []
     for i in range(0, len(shapes), len(shapes) // 60):
         one = uses.Things({tag: mask[i : i + 1] for tag, mask in things.tags.items()}, things.class_[i : i + 1])
         begin = time.perf_counter()
-        near = setbacks.near(found, shapes[i], one, on="standing", exclude_self=ids[i])
+        near = setbacks.asked_of(found, shapes[i], one, on="standing")
         took.append(time.perf_counter() - begin)
-        assert set(np.flatnonzero(near["hit"])) == hits.get(i, set())
+        assert {row.rule for row in near if row.hit} == hits.get(i, set())
     print(f"near: {np.median(took) * 1e3:.1f} ms in the middle, {max(took) * 1e3:.1f} ms at most, {len(near)} rules")
 
 

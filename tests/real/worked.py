@@ -91,18 +91,18 @@ def _kept(found: Land, name: str) -> list[Facts]:
     """The rules that a building keeps, with their nearest sources."""
     row = int(np.flatnonzero(found.standing["object_id"] == name)[0])
     what = uses.of([found.standing["use"].iloc[row]], params=found.params.uses)
-    near = setbacks.near(found.setbacks, found.standing.geometry.iloc[row], what, on="standing", exclude_self=name)
+    near = setbacks.asked_of(found.setbacks, found.standing.geometry.iloc[row], what, on="standing")
     rows = []
-    for each in near[near["applies"] & ~near["hit"] & (near["source"] >= 0)].to_dict("records"):
-        kept = found.setbacks.kept[int(each["rule"])]
+    for each in (each for each in near if each.applies and not each.hit and each.source >= 0):
+        kept = found.setbacks.kept[each.rule]
         rows.append(
             {
                 "rule_id": kept.rule_id,
-                "source_id": kept.source_id[each["source"]],
+                "source_id": kept.source_id[each.source],
                 "en": kept.rule.en,
                 "zh": kept.rule.zh,
-                "distance_m": each["distance_m"],
-                "required_m": each["required_m"],
+                "distance_m": each.distance_m,
+                "required_m": each.required_m,
             }
         )
     return sorted(rows, key=lambda row: float(row["distance_m"]))
