@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+CORES ?= $(shell nproc 2>/dev/null)
 WORKSPACE ?= $(or $(RENXING_WORKSPACE),workspace)
 SERVE ?=
 
@@ -30,7 +31,7 @@ run: $(RUN_STAMP) assets ## set up what is missing, compute the built-in study, 
 	@RENXING_WORKSPACE="$(WORKSPACE)" exec $(BIN)/renxing serve $(SERVE)
 
 test: lint assets ## ruff, mypy and the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(or $(CORES),2) --dist loadfile --no-loadscope-reorder
 
 lint: $(TEST_STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from app.store import Study
 from app.store.ids import is_id, made_id
@@ -26,6 +26,11 @@ NOTHING = "none"
 """What a class of a hazard stands for where nothing is affected."""
 NAMED = "@"
 """How the name of a class table begins."""
+PLAIN = (
+    "scenario", "hazard", "unit", "crs", "where", "return_period_y", "hours", "uncertainty", "time", "date", "source",
+    "licence", "attribution", "replace",
+)  # fmt: skip
+"""What is said of a file in so many words."""
 TILE = re.compile(r"[ns]\d\d[ew]\d\d\d")
 """Name of an SRTM tile, which says where it lies."""
 
@@ -244,3 +249,13 @@ def _parted(text: str) -> tuple[str, str, str]:
     if field_.endswith(":"):
         field_, mark = field_[:-1], ":="
     return field_.strip(), mark, value.strip()
+
+
+def as_said(said: Mapping[str, Any], path: Path) -> Addition:
+    """What a form says of a file, as the command line would: fields of an ``Addition``, ``map`` and ``nodata`` as they
+    are written, and ``layer_id`` for its name."""
+    mapped = mapping(said["map"])
+    return Addition(
+        said["kind"], path, name=said["layer_id"], nodata=nodata_of(said["nodata"]), columns=mapped.columns,
+        constants=mapped.constants, class_table=mapped.class_table, **{name: said[name] for name in PLAIN},
+    )  # fmt: skip

@@ -9,9 +9,14 @@ from collections.abc import Callable
 from fastapi import Request, Response
 
 from app import __version__
+from app.links import here
+from tiles.cache import Packed, TileMemory
 
+JSON = "application/json"
 GZIP_LEVEL = 5
 GZIP_FROM_BYTES = 1000
+REMEMBERED_MOST = 2 * 2**20
+"""Larger bodies are made each time, bytes."""
 WHILE_LOOKED_AT = "public, max-age=3600"
 REVALIDATE = "public, no-cache"
 
@@ -30,19 +35,51 @@ def kept(
 
     The ETag names the state and the coding, since the same state gzipped is other bytes.
     """
-    zipped = "gzip" in request.headers.get("accept-encoding", "") and not media_type.startswith("image/png")
-    etag = f'"{state}{"-gz" if zipped else ""}"'
-    shown = {"ETag": etag, "Cache-Control": cache, "Vary": "Accept-Encoding, Accept-Language", **(headers or {})}
-    if _has(request, state):
+    zipped = takes_gzip(request) and not media_type.startswith("image/png")
+    shown = {**labels(state, cache=cache, zipped=zipped), **(headers or {})}
+    if has(request, state):
         return Response(status_code=304, headers=shown)
-    body = build()
-    if zipped and len(body) >= GZIP_FROM_BYTES:
-        body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+    packed = _remembered(request, build, state, zipped=zipped)
+    if packed.zipped:
         shown["Content-Encoding"] = "gzip"
-    return Response(body, media_type=media_type, headers=shown)
+    return Response(packed.body, media_type=media_type, headers=shown)
 
 
-def _has(request: Request, state: str) -> bool:
+def _remembered(request: Request, build: Callable[[], bytes], state: str, *, zipped: bool) -> Packed:
+    """The body, out of the service's memory when it was sent before: its address and its state decide it whole.
+
+    A body that was made with an address only this request tells of, or with its ticket, is not kept.
+    """
+    memory: TileMemory = request.app.state.service.answers
+    links = here()
+    name = tag(state, zipped, links.root, links.origin, request.scope["path"], request.scope["query_string"])
+    if (found := memory.get(name)) is not None:
+        return found
+    before = len(links.used)
+    packed = _packed(build(), zipped=zipped)
+    if len(packed.body) <= REMEMBERED_MOST and len(links.used) == before and links.ticket is None:
+        memory.put(name, packed)
+    return packed
+
+
+def _packed(body: bytes, *, zipped: bool) -> Packed:
+    if not zipped or len(body) < GZIP_FROM_BYTES:
+        return Packed(body, zipped=False)
+    return Packed(gzip.compress(body, GZIP_LEVEL, mtime=0), zipped=True)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether who asks understands gzip."""
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def labels(state: str, *, cache: str, zipped: bool) -> dict[str, str]:
+    """The headers of an answer that may be kept."""
+    etag = f'"{state}{"-gz" if zipped else ""}"'
+    return {"ETag": etag, "Cache-Control": cache, "Vary": "Accept-Encoding, Accept-Language"}
+
+
+def has(request: Request, state: str) -> bool:
     """Whether If-None-Match names this state in either coding; weak marks are set by proxies and compare equal."""
     given = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     return bool(given & {f'"{state}"', f'"{state}-gz"', "*"})

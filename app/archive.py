@@ -16,8 +16,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.run import parameters, recipe
-from app.store import Recipe, Run, Study, files
-from app.store.inputs import companions
+from app.store import Recipe, Run, Study, files, packed
+from app.store.inputs import input_files
 from app.store.workspace import DEFINITION
 from geo.errors import ConflictError, Fault, InputError, NotFoundError, refuse
 
@@ -32,8 +32,6 @@ CHANGED = {
     "study": "another definition by now", "inputs": "other inputs by now", "scenario": "another scenario by now",
 }  # fmt: skip
 """What a run's recipe must have in common with the study, and what is said where it does not."""
-LATE = (1980, 1, 1, 0, 0, 0)
-"""The time that every file in an archive has: the earliest a zip can say."""
 
 
 class ArchivedRun(BaseModel):
@@ -80,7 +78,7 @@ def write_archive(study: Study, runs: Sequence[Run], out: Path, *, overwrite: bo
     with files.storing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with files.replacing(out) as handle, zipfile.ZipFile(handle, "w") as archive:
-            archive.writestr(_entry(MANIFEST), orjson.dumps(manifest.model_dump(), option=SORTED))
+            archive.writestr(packed.entry(MANIFEST), orjson.dumps(manifest.model_dump(), option=SORTED))
             for name, path in inside.items():
                 _put(archive, name, path)
     return out
@@ -89,10 +87,7 @@ def write_archive(study: Study, runs: Sequence[Run], out: Path, *, overwrite: bo
 def _names(study: Study) -> Iterator[str]:
     """The files of a study, by their paths in it."""
     yield DEFINITION
-    named = [layer.file for layer in study.file.layers if layer.file]
-    named += [study.file.boundary] if study.file.boundary else []
-    whole = {path for name in named for path in (study.folder / name, *companions(study.folder / name))}
-    yield from sorted(path.relative_to(study.folder).as_posix() for path in whole)
+    yield from input_files(study.file, study.folder)
 
 
 def _archived(run: Run) -> ArchivedRun:
@@ -116,20 +111,11 @@ def _changes(study: Study, run: Run) -> Iterator[Fault]:
             yield Fault(f"the {part} as in run {run.run_id}", CHANGED[part], study.study_id, cure)
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, date_time=LATE)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    return entry
-
-
 def _put(archive: zipfile.ZipFile, name: str, path: Path) -> None:
     """A file as a part of the archive, read in pieces."""
-    entry = _entry(name)
+    entry = packed.entry(name)
     entry.file_size = path.stat().st_size
-    with path.open("rb") as source, archive.open(entry, "w", force_zip64=entry.file_size > 1 << 31) as part:
-        while chunk := source.read(files.CHUNK):
-            part.write(chunk)
+    packed.put(archive, entry, packed.pieces(path))
 
 
 def overrides(of: Study, then: Recipe) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from fastapi import Request, Response
@@ -11,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geo.errors import Fault, LimitError
 
 TOO_LARGE = 413
+UPLOADS = re.compile(r"/api/v1/studies(/[^/]+/layers/[^/]+)?/?$")
+"""Paths to which files are sent, by POST and PUT as forms."""
 Answer = Callable[[Request, Exception], Awaitable[Response]]
 
 
@@ -23,32 +26,42 @@ class BodyTooLong(HTTPException):
 
 
 class BodyLimit:
-    """Refuses bodies of more than ``most`` bytes, by what they say of themselves and by what comes."""
+    """Refuses bodies of more than ``most`` bytes, forms with files of more than ``upload``, by what they say of
+    themselves and by what comes."""
 
-    def __init__(self, app: ASGIApp, most: int, answer: Answer) -> None:
-        self.app, self.most, self.answer = app, most, answer
+    def __init__(self, app: ASGIApp, most: int, answer: Answer, upload: int = 0) -> None:
+        self.app, self.most, self.answer, self.upload = app, most, answer, max(upload, most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, its body up to the limit."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        if told.isdigit() and int(told[:20]) > self.most:
-            refused = BodyTooLong(self.most, f"{int(told[:20])}")
+        headers = dict(scope["headers"])
+        told, most = headers.get(b"content-length", b"0"), self._most(scope, headers.get(b"content-type", b""))
+        if told.isdigit() and int(told[:20]) > most:
+            refused = BodyTooLong(most, f"{int(told[:20])}")
             await (await self.answer(Request(scope), refused.limit))(scope, receive, send)
             return
-        await self.app(scope, self._counted(receive), send)
+        await self.app(scope, self._counted(receive, most), send)
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _most(self, scope: Scope, form: bytes) -> int:
+        """How long the body of a request may be."""
+        caller = scope.get("state", {}).get("caller")
+        if caller is not None and not caller.may("edit"):
+            return self.most
+        sent = scope["method"] in ("POST", "PUT") and form.lower().startswith(b"multipart/form-data")
+        return self.upload + self.most if sent and UPLOADS.search(scope["path"]) else self.most
+
+    def _counted(self, receive: Receive, most: int) -> Receive:
         came = 0
 
         async def counted() -> Message:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            if came > self.most:
-                raise BodyTooLong(self.most, "more")
+            if came > most:
+                raise BodyTooLong(most, "more")
             return message
 
         return counted

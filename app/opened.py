@@ -13,11 +13,20 @@ V = TypeVar("V")
 
 
 class Opened(Generic[K, V]):
-    """At most ``most`` values of ``make(key)``; safe to use from many threads. A failure is not kept."""
+    """At most ``most`` values of ``make(key)``; safe to use from many threads. A failure is not kept.
 
-    def __init__(self, make: Callable[[K], V], *, most: int) -> None:
+    Where ``weigh`` gives the memory of a value (bytes), all values together have at most ``memory``, the last one alone
+    excepted.
+    """
+
+    def __init__(
+        self, make: Callable[[K], V], *, most: int, weigh: Callable[[V], int] | None = None, memory: int = 0
+    ) -> None:
         self._make = make
         self._most = most
+        self._weigh = weigh
+        self._memory = memory
+        self._weights: dict[K, int] = {}
         self._kept: OrderedDict[K, Future[V]] = OrderedDict()
         self._lock = Lock()
 
@@ -36,7 +45,7 @@ class Opened(Generic[K, V]):
                 future = self._kept[key] = Future()
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                self._weights.pop(self._kept.popitem(last=False)[0], None)
         if first:
             self._fill(key, future)
         return future.result()
@@ -49,3 +58,17 @@ class Opened(Generic[K, V]):
                 if self._kept.get(key) is future:
                     del self._kept[key]
             future.set_exception(error)
+        else:
+            self._lighten(key, future)
+
+    def _lighten(self, key: K, future: Future[V]) -> None:
+        """Let go of the least used until what is made weighs no more than it may."""
+        if self._weigh is None:
+            return
+        weight = self._weigh(future.result())
+        with self._lock:
+            if self._kept.get(key) is future:
+                self._weights[key] = weight
+            while len(self._weights) > 1 and sum(self._weights.values()) > self._memory:
+                old = next(kept for kept in self._kept if kept in self._weights)
+                del self._kept[old], self._weights[old]

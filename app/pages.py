@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from app import __version__, views
 from app.checking import Checked
 from app.export import Format
+from app.links import here as links
 from app.maps.check import CheckView
 from app.maps.index import IndexView, StudyCard
 from app.maps.view import Choice, MapView, Urls
@@ -20,6 +22,29 @@ from tiles.text import LANGUAGES, NOTHING, Text
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 FORMAT_NAMES = {Format.csv: "CSV", Format.geojson: "GeoJSON", Format.gpkg: "GeoPackage"}
+
+
+@dataclass(frozen=True)
+class MapAsked:
+    """All that decides a map page: ``state`` names the study's definition and the runs; ``root`` begins its addresses.
+
+    A page with ``tickets`` is one reader's own.
+    """
+
+    run_id: str
+    lang: str
+    root: str
+    tickets: bool
+    state: tuple[str, ...]
+    study: Study = field(compare=False, repr=False)
+    latest: Mapping[str, Run] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, run_id: str, study: Study, latest: Mapping[str, Run], lang: str) -> MapAsked:
+        """The page of a run, with the ways to the others that are the latest, in the request that is answered."""
+        others = tuple(f"{scenario} {run.run_id}" for scenario, run in latest.items())
+        root, tickets = links().path(""), links().ticket is not None
+        return cls(run_id, lang, root, tickets, (study.study_id, study.digest, *others), study, latest)
 
 
 def language(asked: str, accepted: str) -> str:
@@ -48,7 +73,7 @@ def chosen(study: Study, latest: Mapping[str, Run], scenario: str) -> Run:
 def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -> MapView:
     """The map page of one run, with the ways to the other scenarios and the other language."""
     run, record = shown.run, shown.run.record
-    page = f"/studies/{study.study_id}"
+    page = links().path(f"/studies/{study.study_id}")
     names = {s.scenario_id: scenario_name(s) for s in study.file.scenarios}
     here = record.scenario_id
     shown_now = names.get(here) or scenario_name(Scenario.model_validate(record.recipe.scenario))
@@ -71,7 +96,7 @@ def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -
         ),
         notes=tuple(Text(note.zh, note.en) for note in record.notes),
         attribution=tuple(record.attribution),
-        home=f"/?lang={lang}",
+        home=links().path(f"/?lang={lang}"),
         check=f"{page}/check?lang={lang}",
         version=__version__,
     )
@@ -79,7 +104,8 @@ def map_view(shown: Shown, study: Study, latest: Mapping[str, Run], lang: str) -
 
 def check_view(found: Checked, study: Study, latest: Mapping[str, Run], lang: str) -> CheckView:
     """The page of a study's check, with the way to its map when there is one."""
-    page = f"/studies/{study.study_id}"
+    own = f"/studies/{study.study_id}"
+    page = links().path(own)
     named = [said for layer in study.file.layers if (said := credit(layer.model_dump()))]
     return CheckView(
         lang=lang,
@@ -89,8 +115,9 @@ def check_view(found: Checked, study: Study, latest: Mapping[str, Run], lang: st
             Choice(Text(said, said), f"{page}/check?lang={code}", current=code == lang)
             for code, said in LANGUAGE_NAMES.items()
         ),
-        home=f"/?lang={lang}",
-        data=f"/api/v1{page}/check",
+        home=links().path(f"/?lang={lang}"),
+        data=links().data(f"/api/v1{own}/check", study.study_id),
+        static=links().path("/static"),
         open_map=f"{page}?lang={lang}" if latest else "",
         attribution=tuple(dict.fromkeys(named)),
         version=__version__,
@@ -107,17 +134,19 @@ def index_view(workspace: Workspace, lang: str) -> IndexView:
         lang=lang,
         studies=(*(_card(study, latest, lang) for study, latest in found), *unreadable),
         languages=tuple(
-            Choice(Text(said, said), f"/?lang={code}", current=code == lang) for code, said in LANGUAGE_NAMES.items()
+            Choice(Text(said, said), links().path(f"/?lang={code}"), current=code == lang)
+            for code, said in LANGUAGE_NAMES.items()
         ),
         attribution=tuple(dict.fromkeys(named)),
-        api="/docs",
+        api=links().path("/docs"),
+        static=links().path("/static"),
         version=__version__,
     )
 
 
 def _card(study: Study, latest: Mapping[str, Run], lang: str) -> StudyCard:
     """A study that was computed shows its numbers and the ways to its maps; one that was not says so."""
-    page = f"/studies/{study.study_id}"
+    page = links().path(f"/studies/{study.study_id}")
     run = chosen(study, latest, "") if latest else None
     return StudyCard(
         title=study_name(study),
@@ -147,17 +176,19 @@ def _broken_card(name: str, error: str) -> StudyCard:
 def _downloads(run: Run) -> Iterator[Choice]:
     base = f"/api/v1/runs/{run.run_id}/layers/communities"
     for format, name in FORMAT_NAMES.items():
-        yield Choice(Text(name, name), f"{base}.{format}")
+        yield Choice(Text(name, name), links().data(f"{base}.{format}", run.record.study_id))
 
 
 def urls(run: Run) -> Urls:
     """Where a map page finds the data of a run."""
+    study_id = run.record.study_id
     tiles = f"/tiles/{run.run_id}/{{table}}/{{z}}/{{x}}/{{y}}"
     return Urls(
-        geojson=f"/api/v1/runs/{run.run_id}/layers/{{table}}.geojson",
-        mvt=f"{tiles}.mvt",
-        png=f"{tiles}.png",
-        base=f"/tiles/{run.record.study_id}/base/{{z}}/{{x}}/{{y}}.mvt",
+        geojson=links().data(f"/api/v1/runs/{run.run_id}/layers/{{table}}.geojson", study_id),
+        mvt=links().data(f"{tiles}.mvt", study_id),
+        png=links().data(f"{tiles}.png", study_id),
+        base=links().data(f"/tiles/{study_id}/base/{{z}}/{{x}}/{{y}}.mvt", study_id),
+        static=links().path("/static"),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from app.links import here
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1f2a30 }
 h2 { margin-top: 2.5rem } h3 { margin: 1.6rem 0 .3rem; font-size: 1rem } code { font-size: .95em }
@@ -26,7 +28,8 @@ def reference(description: dict[str, Any]) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(info['title'])}</title><style>{STYLE}</style></head><body>"
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>{_paragraphs(info['description'])}"
-        f'<p><a href="/openapi.json">openapi.json</a></p>{body}<h2 id="models">Models</h2>{models}</body></html>\n'
+        f'<p><a href="{escape(here().path("/openapi.json"))}">openapi.json</a></p>{body}'
+        f'<h2 id="models">Models</h2>{models}</body></html>\n'
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -15,7 +13,7 @@ from pydantic import ValidationError
 from app.archive import FORMAT, MANIFEST, ArchivedRun, Manifest, overrides
 from app.faults import expected
 from app.run import Stage, compute, parameters
-from app.store import Study, Workspace, files
+from app.store import Study, Workspace, packed
 from app.store.workspace import DEFINITION, named_as
 from data.archives import BROKEN
 from data.limits import Limit
@@ -126,7 +124,7 @@ def _taken_in(workspace: Workspace, archive: Path, manifest: Manifest) -> Study:
     def fill(folder: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             for name, sha256 in manifest.files.items():
-                _unpacked(opened, name, folder / name, sha256, str(archive))
+                packed.take_out(opened, name, folder / name, sha256, where=str(archive), cure=AGAIN)
         with named_as({str(folder): str(archive)}):
             study = Study(folder, StudyFile.load(folder / DEFINITION))
             _require_computable(study, manifest.runs, str(archive))
@@ -144,22 +142,3 @@ def _require_computable(study: Study, runs: Sequence[ArchivedRun], where: str) -
     refuse(UnreadableError, [Fault(expected, f"one of {name[:80]!r}", where, AGAIN) for name in strange])
     for run in runs:
         parameters(study, overrides(study, run.recipe))
-
-
-def _unpacked(opened: zipfile.ZipFile, name: str, target: Path, sha256: str, where: str) -> None:
-    """One file of the archive; UnreadableError when it is not what was archived."""
-    sha, left = hashlib.sha256(), opened.getinfo(name).file_size
-    try:
-        with opened.open(name) as part, target.open("wb") as handle:
-            while chunk := part.read(files.CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    break
-                sha.update(chunk)
-                handle.write(chunk)
-    except BROKEN as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            raise  # the disk, not the archive
-        raise UnreadableError(Fault(f"{name} whole", f"“{error}”", where, AGAIN)) from error
-    if left or sha.hexdigest() != sha256:
-        raise UnreadableError(Fault(f"{name} as it was archived", "something else", where, AGAIN))

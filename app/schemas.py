@@ -35,11 +35,19 @@ class Health(BaseModel):
     version: str = Field(description="Version of Renxing.")
 
 
+class ReadyPart(BaseModel):
+    """A part of the service that requests or jobs need."""
+
+    part: str = Field(description="workspace, register, disk or workers; service, when it was told to end.")
+    ok: bool = Field(description="Whether it is as it should be.")
+    said: str = Field(description="How it is.")
+
+
 class Ready(BaseModel):
-    """Whether the workspace can be read."""
+    """Whether the service can do its work."""
 
     status: str = Field(description="`ready`.")
-    studies: int = Field(description="Studies in the workspace (count).")
+    parts: list[ReadyPart] = Field(description="Every part that was looked at.")
 
 
 class Limit(BaseModel):
@@ -97,6 +105,7 @@ class StudyList(BaseModel):
 
     studies: list[StudyBrief] = Field(description="The studies, by id.")
     unreadable: dict[str, str] = Field(description="Studies whose study.toml cannot be read, and what is wrong in it.")
+    next: str | None = Field(default=None, description="Path of the next page; none on the last.")
 
 
 class StudyOut(StudyBrief):
@@ -108,6 +117,7 @@ class StudyOut(StudyBrief):
     parameters: dict[str, JsonValue] = Field(
         description="Parameters that differ from the defaults; a key ends in its unit."
     )
+    revision: str = Field(description="ETag of the definition, without quotes: edits name it in If-Match.")
 
 
 class RunBrief(BaseModel):
@@ -125,6 +135,7 @@ class RunList(BaseModel):
     """Every finished run of a study."""
 
     runs: list[RunBrief] = Field(description="The runs, by id.")
+    next: str | None = Field(default=None, description="Path of the next page; none on the last.")
 
 
 class LayerOut(BaseModel):
@@ -167,7 +178,9 @@ class VectorLayer(BaseModel):
     """A layer inside vector tiles."""
 
     id: str = Field(description="Name of the layer in the tile.")
-    fields: dict[str, str] = Field(description="What each property means.")
+    fields: dict[str, str] = Field(description="What each property means: Number, String or Boolean, and its name.")
+    minzoom: int = Field(description="Lowest zoom at which anything is in it (number).")
+    maxzoom: int = Field(description="Highest zoom (number).")
 
 
 class TileJson(BaseModel):
@@ -175,10 +188,16 @@ class TileJson(BaseModel):
 
     tilejson: str = Field(default="3.0.0", description="Version of TileJSON.")
     name: str = Field(description="Name of the layer.")
+    scheme: str = Field(default="xyz", description="Rows are counted from the north.")
     tiles: list[str] = Field(description="Address of a tile, with {z}, {x} and {y}.")
-    minzoom: int = Field(description="Lowest zoom (number).")
-    maxzoom: int = Field(description="Highest zoom (number).")
+    minzoom: int = Field(description="Lowest zoom at which anything is there (number).")
+    maxzoom: int = Field(
+        description="Highest zoom that shows more than the one before it (number); closer views enlarge its tiles."
+    )
     bounds: tuple[float, float, float, float] | None = Field(description="West, south, east, north (degrees, WGS 84).")
+    center: tuple[float, float, int] | None = Field(
+        description="Longitude, latitude and zoom at which all of it is seen (degrees, degrees, number)."
+    )
     attribution: str = Field(description="Whom to name when it is shown.")
     vector_layers: list[VectorLayer] = Field(description="Layers inside the tiles; none in pictures.")
 

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from app import views
 from app.drawings import SERVICES
-from app.opened import Opened
 from app.store import Run, Study
 from data.study import read_map
 from geo.errors import Fault, NotFoundError
 from geo.network import Ways
 from geo.services import SHELTER
-from tiles import basemap, mvt
+from tiles import basemap
 from tiles.basemap import BaseMap
 from tiles.layer import Layer, Raster
-from tiles.mvt import Source
+from tiles.source import Source, prepare
+
+TABLES = 2
+"""Tables of a run that are kept at the same time: a large one is hundreds of megabytes."""
+LOOKING = Lock()
+"""One run at a time is looked through, for the same reason."""
 
 
 class Shown:
-    """A run to be drawn, or some layers of it; its tables are read once."""
+    """A run to be drawn, or some layers of it. Of its tables only the last few read are kept."""
 
     def __init__(self, run: Run, *, only: Collection[str] | None = None) -> None:
         self.run = run
         self.names: Collection[str] = run.layers.keys() if only is None else only
-        self.table = lru_cache(maxsize=None)(run.table)
-        self._sources: Opened[str, Source] = Opened(self._source, most=len(run.layers) + 1)
+        self.table = lru_cache(maxsize=TABLES)(run.table)
 
     def __repr__(self) -> str:
         return f"Shown({self.run!r})"
@@ -52,8 +57,11 @@ class Shown:
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """Every layer as it is drawn."""
-        return views.layers(self)
+        """Every layer as it is drawn, without its features."""
+        with LOOKING:
+            found = views.layers(self, bare=True)
+            self.table.cache_clear()
+        return found
 
     def drawn_from(self, table: str) -> list[Layer]:
         """The drawings of one table or raster, its own first; NotFoundError when it is not in the run or not drawn."""
@@ -64,13 +72,20 @@ class Shown:
             raise NotFoundError(Fault("a layer that is drawn on the map", table, self.run.run_id))
         return found
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table that its drawings need: those that its tiles carry."""
+        wanted = dict.fromkeys(c for layer in self.drawn_from(table) for c in layer.columns if c)
+        return [column for column in wanted if column in self.run.layer(table).columns]
+
     def source(self, table: str) -> Source:
         """A table made ready for vector tiles, with the columns its drawings need."""
-        return self._sources.get(table)
+        path = self.run.file(table, "table")
 
-    def _source(self, table: str) -> Source:
-        columns = dict.fromkeys(c for layer in self.drawn_from(table) for c in layer.columns if c)
-        return mvt.prepare(table, gpd.GeoDataFrame(self.run.table(table)), columns=list(columns))
+        def column(name: str) -> pd.Series:
+            return pd.read_parquet(path, columns=[name])[name]
+
+        shapes = gpd.read_parquet(path, columns=["geometry"])
+        return prepare(table, shapes, columns=self.columns(table), read=column)
 
 
 def limits(parameters: Mapping[str, Any]) -> dict[str, float]:

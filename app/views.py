@@ -60,14 +60,20 @@ class RunView(Protocol):
         """One raster."""
 
 
-def layers(run: RunView) -> list[Layer]:
-    """Every layer of a run, group by group in the order of ``GROUPS``; tables without rows are left out."""
+def layers(run: RunView, *, bare: bool = False) -> list[Layer]:
+    """Every layer of a run, group by group in the order of ``GROUPS``; tables without rows are left out.
+
+    ``bare`` layers come without their features: then one table after another is looked at, and none is kept.
+    """
     names = called(run)
-    found = [layer for drawing in DRAWINGS if (layer := _drawn(drawing, run, names)) is not None]
+    found: dict[int, Layer] = {}
+    for i, drawing in sorted(enumerate(DRAWINGS), key=lambda each: each[1].table):
+        if (layer := _drawn(drawing, run, names)) is not None:
+            found[i] = layer.bare() if bare else layer
     hazards = sorted(name for name in run.names if name.startswith(HAZARD))
     first = {COMBINED} & {*hazards} or {*hazards}
     rasters = [_hazard(name, run.raster(name), visible=name in first) for name in hazards]
-    return sorted([*rasters, *found], key=lambda layer: GROUPS.index(layer.group))
+    return sorted([*rasters, *(found[i] for i in sorted(found))], key=lambda layer: GROUPS.index(layer.group))
 
 
 IDS = {

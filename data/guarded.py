@@ -159,6 +159,7 @@ def _context() -> multiprocessing.context.ForkServerContext:
 
 def _serve(pipe: Connection, allowed: Allowance, work: Callable[..., Any], args: tuple[object, ...]) -> None:
     """In the child: confine it, do the work, say how it went."""
+    confinement.end_with_parent(os.getppid())  # the server process, which ends with the one that asked
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this
     importlib.import_module(CONFINED)

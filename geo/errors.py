@@ -189,6 +189,8 @@ class LostError(RenxingError, RuntimeError):
 class BusyError(LimitError):
     """So much is under way that no more is begun now; later it may be."""
 
+    code = "busy"
+
 
 class InfeasibleError(RenxingError, RuntimeError):
     """The question has no answer under its constraints."""

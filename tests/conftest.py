@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import shared_data as real
+from tests.postgis import database as database  # a fixture
+from tests.postgis import postgis as postgis  # a fixture
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 KEPT = {"RENXING_SHARED_DATA", "RENXING_ASSETS"}

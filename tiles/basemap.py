@@ -7,10 +7,8 @@ those of the tiles; a tile is shown 512 px wide, so a screen's zoom is one more.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+import functools
 from dataclasses import dataclass
-from threading import Lock
 
 import geopandas as gpd
 import numpy as np
@@ -19,7 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.grid import MAX_LAT, Tile
-from tiles.mvt import DEFAULT, Encoded, Source, TileParams, encode, prepare, zoom_for
+from tiles.mvt import DEFAULT, Encoded, TileParams, encode
+from tiles.source import Geometries, Source, prepare, zoom_for
 
 Ints = NDArray[np.int64]
 MAX_TILE_ZOOM = 15
@@ -50,13 +49,26 @@ PLACE_WEIGHT = {kind: len(PLACES) - i for i, kind in enumerate(PLACES)}
 
 @dataclass(frozen=True, eq=False)
 class BaseMap:
-    """A study's base map, ready to be cut into tiles; ``bounds`` west, south, east, north in degrees."""
+    """A study's base map, ready to be cut into tiles."""
 
     sources: tuple[Source, ...]
-    bounds: tuple[float, float, float, float]
 
     def __repr__(self) -> str:
         return f"BaseMap({', '.join(f'{len(s)} {s.name}' for s in self.sources)})"
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees; the whole web map where nothing is."""
+        boxes = np.array([source.bounds for source in self.sources if len(source)]).reshape(-1, 4)
+        if not len(boxes):
+            return -180.0, -MAX_LAT, 180.0, MAX_LAT
+        (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the layers, bytes."""
+        return sum(source.nbytes for source in self.sources)
 
     def tile(self, tile: Tile, *, params: TileParams = DEFAULT) -> Encoded:
         """One tile; without bytes where nothing is."""
@@ -73,24 +85,15 @@ def build(
     values or flags) are used where they are there. Empty tables give empty layers.
     """
     sources = (_areas(areas), _lines(lines), _buildings(buildings), _streets(streets), _places(places))
-    return BaseMap(sources, _bounds([areas, lines, buildings, streets, places]))
-
-
-def _bounds(tables: list[gpd.GeoDataFrame]) -> tuple[float, float, float, float]:
-    boxes = np.array([t.geometry.to_crs("EPSG:4326").total_bounds for t in tables if len(t)]).reshape(-1, 4)
-    boxes = boxes[np.isfinite(boxes).all(axis=1)]
-    if not len(boxes):
-        return -180.0, -MAX_LAT, 180.0, MAX_LAT
-    west, south = boxes[:, :2].min(axis=0)
-    east, north = boxes[:, 2:].max(axis=0)
-    return float(west), float(south), float(east), float(north)
+    return BaseMap(sources)
 
 
 def _areas(table: gpd.GeoDataFrame) -> Source:
     frame = _named(table, kind=table["kind"])
     # Large areas are drawn first, so that the park in the residential area is seen.
-    source = prepare("areas", _large_first(frame), columns=("kind", *NAMES))
-    return _from(source, zoom_for(shapely.area(source.shapes), at_least=AREA_PX2, dimension=2))
+    return prepare(
+        "areas", _large_first(frame), columns=("kind", *NAMES), min_zoom=functools.partial(_seen, px2=AREA_PX2)
+    )
 
 
 def _large_first(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -98,15 +101,12 @@ def _large_first(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _buildings(table: gpd.GeoDataFrame) -> Source:
-    source = prepare("buildings", table)
-    seen = zoom_for(shapely.area(source.shapes), at_least=BUILDING_PX2, dimension=2)
-    return _from(source, np.maximum(seen, BUILDINGS_FROM))
+    return prepare("buildings", table, min_zoom=functools.partial(_seen, px2=BUILDING_PX2, at_first=BUILDINGS_FROM))
 
 
-def _from(source: Source, min_zoom: Ints) -> Source:
-    """The same source with other first zooms; nothing waits longer than the deepest tile."""
-    first = np.minimum(min_zoom, MAX_TILE_ZOOM)
-    return Source(source.name, source.shapes, source.properties, first, source.weight, source.tree)
+def _seen(shapes: Geometries, *, px2: float, at_first: int = 0) -> Ints:
+    """From which zoom on shapes in world units cover ``px2``; nothing waits longer than the deepest tile."""
+    return np.clip(zoom_for(shapely.area(shapes), at_least=px2, dimension=2), at_first, MAX_TILE_ZOOM)
 
 
 def _streets(table: gpd.GeoDataFrame) -> Source:
@@ -151,30 +151,3 @@ def _named(table: gpd.GeoDataFrame, **more: pd.Series) -> gpd.GeoDataFrame:
         if column in table.columns:
             names[column] = table[column].where(table[column] != local, None)
     return gpd.GeoDataFrame({**names, **more}, geometry=table.geometry, crs=table.crs)
-
-
-class TileCache:
-    """The last tiles made, by the caller's key, up to a number of bytes. Safe to use from many threads."""
-
-    def __init__(self, max_bytes: int = 64 * 2**20) -> None:
-        self._max = max_bytes
-        self._held = 0
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._lock = Lock()
-
-    def __repr__(self) -> str:
-        return f"TileCache({len(self._kept)} tiles, {self._held} of {self._max} bytes)"
-
-    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """The bytes kept under ``key``, else those that ``make`` gives; the key must name the content."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        body = make()
-        with self._lock:
-            self._held += len(body) - len(self._kept.pop(key, b""))
-            self._kept[key] = body
-            while self._held > self._max and self._kept:
-                self._held -= len(self._kept.popitem(last=False)[1])
-        return body

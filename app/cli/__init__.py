@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from app.cli import checks, questions, runs, service, site_check, studies
+from app.cli import checks, keys, questions, runs, service, site_check, storage, studies, work
 from app.cli.options import asked, stdout_is_json
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 input refused, 2 usage, 3 no answer, 4 internal error.",
 )
-for module in (studies, checks, runs, questions, site_check, service):
+for module in (studies, checks, runs, questions, site_check, service, work, keys, storage):
     module.register(app)
 
 

@@ -55,12 +55,12 @@ def check(
 
     stages = Stages(language(lang))
     with stages("starting"):
+        from app import store
         from app.checking import checked
         from app.checks.ages import aged
         from app.cli.findings import print_report
-        from app.store import Workspace
 
-        found = Workspace.open(workspace).find(study)
+        found = store.opened(workspace).find(study)
     with stages("reading every layer"):
         report = checked(found).report
     if today is not None or not as_json:

@@ -57,10 +57,9 @@ class Question:
 
         stages = Stages(language(lang))
         with stages("starting"):
-            from app import held
-            from app.store import Workspace
+            from app import held, store
 
-            found = Workspace.open(workspace).find(study)
+            found = store.opened(workspace).find(study)
             return cls(found, held.scenario_of(found, scenario), stages, language(lang))
 
     @property

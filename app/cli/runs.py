@@ -46,12 +46,12 @@ def run(
 
     stages = Stages(language(lang))
     with stages("starting"):
+        from app import store
         from app.cli.results import print_headlines, run_json
         from app.parameters import parsed
         from app.run import compute
-        from app.store import Workspace
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         found = opened.find(study)
     done = compute(opened, found.study_id, scenarios=scenario or (), overrides=parsed(set_ or ()), stage=stages)
     if as_json:
@@ -75,11 +75,11 @@ def show(
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Show how each community stands and why, from the runs computed last."""
+    from app import store
     from app.cli.results import print_communities, run_json
     from app.cli.screen import print_json
-    from app.store import Workspace
 
-    opened = Workspace.open(workspace)
+    opened = store.opened(workspace)
     found = opened.find(study)
     runs = _latest(opened, found.study_id, scenario)
     if as_json:
@@ -120,11 +120,11 @@ def export(
 
     stages = Stages(language(lang))
     with stages(f"writing {format.value}"):
+        from app import store
         from app.export import Format
         from app.export import export as write
-        from app.store import Workspace
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         if format is ExportFormat.archive:
             _archive(opened, opened.find(study), run, scenario, out, overwrite, as_json, stages.lang)
             return
@@ -171,10 +171,10 @@ def replay(
     with stages("starting"):
         import dataclasses
 
+        from app import store
         from app.replay import replay as again
-        from app.store import Workspace
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
     done = again(opened, archive, stage=stages)
     if as_json:
         print_json({"runs": [{**dataclasses.asdict(each), "same": each.same} for each in done]})

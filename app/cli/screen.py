@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -16,8 +15,8 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from app.errors import answer
-from app.legible import PART_MAX, SAID_MAX, legible
+from app.errors import answer, problem
+from app.legible import SAID_MAX, legible
 from app.texts import catalogue
 from app.texts.phrases import in_chinese, told_in_chinese
 from geo.errors import RenxingError
@@ -129,13 +128,5 @@ def _report(error: Exception) -> str:
 
 
 def _problem(error: Exception) -> Mapping[str, object]:
-    row = answer(error)
-    faults = error.faults if isinstance(error, RenxingError) else ()
-    return {
-        "error": {
-            "code": error.code if isinstance(error, RenxingError) else "internal",
-            "title": row.title_en,
-            "detail": legible(str(error), SAID_MAX),
-            "faults": [{part: legible(text, PART_MAX) for part, text in asdict(fault).items()} for fault in faults],
-        }
-    }
+    said = problem(error)
+    return {"error": {part: said[part] for part in ("code", "title", "detail", "faults")}}

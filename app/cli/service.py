@@ -25,10 +25,22 @@ def serve(
     workers: Annotated[
         int, typer.Option("--workers", envvar="RENXING_WORKERS", min=1, max=64, help="Server processes (count).")
     ] = 1,
+    job_workers: Annotated[
+        int,
+        typer.Option(
+            "--job-workers",
+            envvar="RENXING_JOB_WORKERS",
+            min=0,
+            max=64,
+            help="Worker processes that compute what is submitted (count; 0: they run elsewhere).",
+        ),
+    ] = 1,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
     """Serve the studies of a workspace: pages for people, an API for other systems."""
     from app.serving import serve as start
     from app.settings import Settings
 
-    start(Settings.read(workspace=workspace, host=host, port=port, workers=workers))
+    given = {"workspace": workspace, "host": host, "port": port, "workers": workers, "job_workers": job_workers}
+    if code := start(Settings.read(**given)):
+        raise typer.Exit(code)

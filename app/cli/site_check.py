@@ -112,9 +112,9 @@ def _position(at: str | None) -> tuple[float, float]:
 
 def _study(workspace: Path, name: str, stages: Stages) -> Study:
     with stages("starting"):
-        from app.store import Workspace
+        from app import store
 
-        return Workspace.open(workspace).find(name)
+        return store.opened(workspace).find(name)
 
 
 def _validated(said: dict[str, Any], *, one: bool = True) -> Any:

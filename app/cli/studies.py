@@ -47,11 +47,11 @@ def sample(
 
     stages = Stages(language(lang))
     with stages("starting"):
+        from app import store
         from app.run import compute
-        from app.store import Workspace
         from data import sample as samples
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         file, inputs = samples.study(study)
     if file.study_id not in opened.studies():
         with stages("making the study"):
@@ -118,10 +118,10 @@ def new(
     stages = Stages(language(lang))
     with stages("starting"):
         _warm()
+        from app import store
         from app.adding import new_study
-        from app.store import Workspace
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
     if place is None:
         made = new_study(opened, study, osm, boundary=boundary, boundary_crs=crs, streets=streets.value, name=name,
                          stage=stages)  # fmt: skip
@@ -263,11 +263,11 @@ def add(
     stages = Stages(language(lang))
     with stages("starting"):
         _warm()
+        from app import store
         from app.adding import Addition, mapping, nodata_of
         from app.adding import add as add_layer
-        from app.store import Workspace
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         _refuse_years(return_period)
         mapped = mapping(map_ or ())
         what = Addition(
@@ -328,10 +328,9 @@ def derive(
 
     stages = Stages(language(lang))
     with stages("starting"):
-        from app import adding
-        from app.store import Workspace
+        from app import adding, store
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         changed = adding.derive(opened, opened.find(study).study_id, hazard, scenario=scenario, name=name)
     _tell(changed, as_json, stages, "derived", study=changed.study_id, layer=changed.file.layers[-1].layer_id)
 
@@ -358,10 +357,10 @@ def scenario(
 
     stages = Stages(language(lang))
     with stages("starting"):
+        from app import store
         from app.emergencies import set_scenario
-        from app.store import Workspace
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         found = opened.find(study)
         changed = set_scenario(
             opened, found.study_id, name, hazards=hazard, time=time and time.value, state=state and state.value,
@@ -382,9 +381,9 @@ def remove(
 
     stages = Stages(language(lang))
     with stages("starting"):
-        from app.store import Workspace
+        from app import store
 
-        opened = Workspace.open(workspace)
+        opened = store.opened(workspace)
         changed = opened.remove_layer(opened.find(study).study_id, layer)
     _tell(changed, as_json, stages, "removed", study=changed.study_id, layer=layer)
 

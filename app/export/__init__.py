@@ -61,7 +61,7 @@ def export(run: Run, format: Format, out: Path, *, overwrite: bool = False) -> l
 
 def _targets(run: Run, format: Format, out: Path) -> dict[Path, Callable[[], bytes]]:
     tables = [layer.layer for layer in run.record.layers if layer.kind == "table"]
-    rasters = {layer.layer: run.folder / layer.file for layer in run.record.layers if layer.kind == "raster"}
+    rasters = {layer.layer: run.file(layer.layer, "raster") for layer in run.record.layers if layer.kind == "raster"}
     if format is Format.gpkg:
         beside = {out.with_name(f"{out.stem}_{name}.tif"): path.read_bytes for name, path in rasters.items()}
         return {out: lambda: as_geopackage(run, *tables), **beside}

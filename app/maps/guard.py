@@ -89,16 +89,19 @@ def refuse_foreign(page: str) -> None:
         raise ValueError(f"the page is not fit to be served: {'; '.join(found)}")
 
 
-def policy(page: str, *, scripts: bool = True) -> str:
+def policy(page: str, *, scripts: bool = True, forms: bool = False) -> str:
     """The Content-Security-Policy of a page: its own inline scripts and styles by hash, files and data of this server.
 
     The sandbox gives the page an origin of its own: data it fetches must come with ``Access-Control-Allow-Origin``.
+    A page with ``forms`` keeps this server's origin, so that it is known whose form is sent, and has no scripts.
     """
     seen = inspected(page)
     parts = [
-        "default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "img-src 'self' data:",
-        f"style-src 'self'{_hashes(seen.styles)}",
+        "default-src 'none'", "base-uri 'none'", f"form-action '{'self' if forms else 'none'}'",
+        "frame-ancestors 'none'", "img-src 'self' data:", f"style-src 'self'{_hashes(seen.styles)}",
     ]  # fmt: skip
+    if forms:
+        return "; ".join(parts)
     if scripts:
         parts += [f"script-src 'self'{_hashes(seen.scripts)}", "connect-src 'self'"]
     return "; ".join([*parts, SANDBOX[scripts]])

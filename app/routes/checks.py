@@ -9,13 +9,12 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from app import checking, pages
-from app.answers import kept, tag
+from app.answers import JSON, kept, tag
 from app.checks.ages import aged
 from app.checks.report import Report
 from app.deps import Held, NamedStudy
 from app.maps import check
 from app.routes.pages import HTML, Lang
-from app.routes.runs import JSON
 
 router = APIRouter()
 Today = Annotated[

@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.answers import kept, tag
-from app.deps import Held, NamedRun, NamedStudy
+from app.deps import Held, NamedRun, NamedStudy, Service
 from app.maps import index
 from app.maps.guard import policy
-from app.pages import chosen, index_view, language, map_view
+from app.pages import MapAsked, chosen, index_view, language
 from app.reference import reference
-from app.showing import Shown
 from app.store import Run, Study
 
 router = APIRouter(tags=["pages"])
@@ -37,14 +36,14 @@ def study_page(
     """The map of the run computed last: community risk, shelters, streets, and why each stands as it does."""
     latest = held.workspace.latest(named.study_id)
     run = chosen(named, latest, scenario)
-    return _page(request, held.shown(run.run_id), named, latest, lang)
+    return _page(request, held, run.run_id, named, latest, lang)
 
 
 @router.get("/api/v1/runs/{run}/map", summary="A run's map", response_class=Response)
 def run_page(request: Request, held: Held, named: NamedRun, lang: Lang = "") -> Response:
     """The map of this very run, whatever was computed later."""
     study = held.workspace.study(named.record.study_id)
-    return _page(request, held.shown(named.run_id), study, {named.record.scenario_id: named}, lang)
+    return _page(request, held, named.run_id, study, {named.record.scenario_id: named}, lang)
 
 
 @router.get("/docs", summary="This reference", response_class=Response)
@@ -56,11 +55,9 @@ def docs(request: Request) -> Response:
 
 
 def _page(
-    request: Request, shown: Shown, study: Study, latest: dict[str, Run], lang: str
+    request: Request, held: Service, run_id: str, study: Study, latest: dict[str, Run], lang: str
 ) -> Response:  # fmt: skip
-    from app.maps.page import render  # Folium takes its time: only when a page is asked for
-
     spoken = language(lang, request.headers.get("accept-language", ""))
-    page = render(map_view(shown, study, latest, spoken))
+    page = held.page(MapAsked.of(run_id, study, latest, spoken))
     build: Callable[[], bytes] = page.html.encode
     return kept(request, build, media_type=HTML, state=tag(page.html), headers=page.headers)

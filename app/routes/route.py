@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from app import asking, held, told
+from app.answers import JSON
 from app.deps import Held, NamedStudy
-from app.routes.runs import JSON
 from app.schemas import RouteOut
 
 router = APIRouter(prefix="/api/v1/studies", tags=["questions"])

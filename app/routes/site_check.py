@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 
 from app import site_told, sites, snippet
+from app.answers import JSON
 from app.deps import Held, NamedStudy, Service
-from app.routes.runs import JSON
 from app.site_schemas import AskedOf, LotsIn, LotsOut, SiteCheckIn, SiteCheckOut
 from app.store import Study
 from app.told import as_json

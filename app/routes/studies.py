@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any
 
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from app import submitting
+from app.access import Caller, Scope, audit, needs
+from app.answers import JSON
 from app.deps import Held, NamedStudy
+from app.editing import revision
+from app.job_schemas import RunsIn, RunsOut
+from app.jobs_told import told
+from app.links import here
+from app.routes.jobs import IdempotencyKey, accepted, following
 from app.schemas import LayerIn, RunBrief, RunList, ScenarioOut, StudyBrief, StudyList, StudyOut
 from app.store import Run, Study
+from app.submitting import AskedRuns, Client
 from data.study import Layer
 
 router = APIRouter(prefix="/api/v1/studies", tags=["studies"])
+After = Annotated[str, Query(max_length=64, description="Only entries behind this one (id).")]
+PageSize = Annotated[int, Query(ge=1, le=1000, description="Most entries on a page (count).")]
 
 
 @router.get("", summary="Every study")
-def studies(held: Held) -> StudyList:
+def studies(
+    request: Request,
+    held: Held,
+    limit: PageSize = 100,
+    after: After = "",
+) -> StudyList:
     """The studies of the workspace, by id."""
     found, broken = held.workspace.readable()
+    page = [study for study in found if study.study_id > after][: limit + 1]
     return StudyList(
-        studies=[StudyBrief.model_validate(_brief(study)) for study in found],
+        studies=[StudyBrief.model_validate(_brief(study)) for study in page[:limit]],
         unreadable={name: held.workspace.hidden(str(error)) for name, error in broken.items()},
+        next=following(request, after=page[limit - 1].study_id) if len(page) > limit else None,
     )
 
 
@@ -33,15 +54,52 @@ def study(held: Held, named: NamedStudy) -> StudyOut:
             "layers": [_layer(layer) for layer in named.file.layers],
             "scenarios": [_scenario(s.model_dump(), latest.get(s.scenario_id)) for s in named.file.scenarios],
             "parameters": named.file.parameters,
+            "revision": revision(named.file),
         }
     )
 
 
 @router.get("/{study}/runs", summary="Every finished run of a study")
-def runs(held: Held, named: NamedStudy) -> RunList:
+def runs(
+    request: Request,
+    held: Held,
+    named: NamedStudy,
+    limit: PageSize = 100,
+    after: After = "",
+) -> RunList:
     """Runs in the order of their names; a run that is still being computed is not there."""
     latest = {run.run_id for run in held.workspace.latest(named.study_id).values()}
-    return RunList(runs=[brief(run, latest=run.run_id in latest) for run in held.workspace.runs(named.study_id)])
+    found = [run for run in held.workspace.runs(named.study_id) if run.run_id > after][: limit + 1]
+    return RunList(
+        runs=[brief(run, latest=run.run_id in latest) for run in found[:limit]],
+        next=following(request, after=found[limit - 1].run_id) if len(found) > limit else None,
+    )
+
+
+@router.post("/{study}/runs", summary="Have scenarios computed", response_model=RunsOut, status_code=202,
+             responses={200: {"model": RunsOut, "description": "Every run is there already."}})  # fmt: skip
+def submit(
+    held: Held, named: NamedStudy, body: RunsIn, caller: Annotated[Caller, needs(Scope.run)], key: IdempotencyKey = ""
+) -> Response:
+    """A job computes the runs that are not there. The same study, scenario and parameters are the same run, once."""
+    client = Client(caller.id, caller.runs_per_day, key)
+    found = submitting.runs(held, named, body.scenarios, body.parameters, client)
+    if found.job is None:
+        return Response(orjson.dumps(asked_runs(found)), media_type=JSON, headers={"Cache-Control": "no-store"})
+    said = {"job_id": found.job.job_id, **body.model_dump(exclude_defaults=True)}
+    audit.note(held.register, caller, "run.submit", study_id=named.study_id, said=said)
+    return accepted(found.job, asked_runs(found), f"/api/v1/runs/{next(iter(found.run_ids.values()))}")
+
+
+def asked_runs(found: AskedRuns) -> dict[str, Any]:
+    """The fields of ``RunsOut``."""
+    state = found.job.state if found.job else "done"
+    runs = [
+        {"run_id": run_id, "scenario_id": name, "state": "done" if run_id in found.there else state,
+         "href": here().path(f"/api/v1/runs/{run_id}")}
+        for name, run_id in found.run_ids.items()
+    ]  # fmt: skip
+    return {"job": found.job and told(found.job), "runs": runs}
 
 
 def brief(run: Run, *, latest: bool) -> RunBrief:
@@ -53,7 +111,7 @@ def brief(run: Run, *, latest: bool) -> RunBrief:
         scenario_id=record.scenario_id,
         latest=latest,
         headline=record.headline,
-        href=f"/api/v1/runs/{run.run_id}",
+        href=here().path(f"/api/v1/runs/{run.run_id}"),
     )
 
 
@@ -62,8 +120,8 @@ def _brief(study: Study) -> dict[str, object]:
         "study_id": study.study_id,
         "name": study.file.name,
         "name_zh": study.file.name_zh,
-        "href": f"/api/v1/studies/{study.study_id}",
-        "page": f"/studies/{study.study_id}",
+        "href": here().path(f"/api/v1/studies/{study.study_id}"),
+        "page": here().path(f"/studies/{study.study_id}"),
     }
 
 

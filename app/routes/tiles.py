@@ -2,91 +2,175 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import FileResponse
 
-from app.answers import WHILE_LOOKED_AT, kept, tag
-from app.deps import Held, NamedStudy, RunId
-from app.schemas import TileJson, VectorLayer
+from app import tilejson
+from app.answers import REVALIDATE, WHILE_LOOKED_AT, has, labels, takes_gzip
+from app.deps import Held, NamedRun, NamedStudy, RunId, Service, StudyId
+from app.schemas import TileJson
+from app.tiling import Make, named
 from geo.errors import Fault, NotFoundError
-from tiles import basemap, raster
+from tiles import archive, mvt, raster
+from tiles.archive import ArchiveParams
+from tiles.basemap import MAX_TILE_ZOOM
 from tiles.grid import MAX_ZOOM, Tile, is_tile
 
 router = APIRouter(prefix="/tiles", tags=["tiles"])
-MVT = "application/vnd.mapbox-vector-tile"
+MVT, PNG, PMTILES = "application/vnd.mapbox-vector-tile", "image/png", "application/vnd.pmtiles"
 Zoom = Annotated[int, Path(description="Zoom (number, 0-22).")]
 Column = Annotated[int, Path(description="Column of the tile, from the west (number, 0 to 2^z - 1).")]
 Line = Annotated[int, Path(description="Row of the tile, from the north (number, 0 to 2^z - 1).")]
 LayerName = Annotated[str, Path(description="Name of the layer.")]
+VECTOR: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The tile.", "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
+    204: {"description": "Nothing is there."},
+}
+ARCHIVE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The archive.", "content": {PMTILES: {"schema": {"type": "string", "format": "binary"}}}},
+    206: {
+        "description": "The part asked for.",
+        "content": {PMTILES: {"schema": {"type": "string", "format": "binary"}}},
+    },
+}
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The tile.", "content": {PNG: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
-@router.get("/{study}/base/{z}/{x}/{y}.mvt", summary="A tile of a study's base map", response_class=Response)
-def base_tile(request: Request, held: Held, named: NamedStudy, z: Zoom, x: Column, y: Line) -> Response:
+@router.get(
+    "/{study}/base/{z}/{x}/{y}.mvt", summary="A tile of a study's base map", response_class=Response, responses=VECTOR
+)
+async def base_tile(request: Request, held: Held, study_id: StudyId, z: Zoom, x: Column, y: Line) -> Response:
     """Streets, buildings, water, land use and names from the study's OpenStreetMap extract, as a vector tile."""
-    tile, key = _tile(z, x, y), held.base_key(named)
-    return kept(
-        request, lambda: held.tile((key, tile), lambda: held.base(named).tile(tile, params=held.tile_params).body),
-        media_type=MVT, state=tag(*key, *held.tile_params, z, x, y),
-    )  # fmt: skip
+    tile, key = _tile(z, x, y), await held.base_of(study_id)
+
+    def make() -> bytes:
+        return held.base(key).tile(tile, params=held.tile_params).body
+
+    return await _answer(request, held, named(*key, held.tile_params, z, x, y), make, MVT, cache=REVALIDATE)
 
 
 @router.get("/{study}/base.json", summary="TileJSON of a study's base map")
-def base_json(request: Request, held: Held, named: NamedStudy) -> TileJson:
+def base_json(held: Held, study: NamedStudy) -> TileJson:
     """Where the base map's tiles are and what is in them."""
-    base = held.base(named)
-    found = [layer.attribution for layer in named.file.layers if layer.kind == "osm" and layer.attribution]
-    return TileJson(
-        name=f"{named.file.name}, base map", tiles=[_url(request, f"{named.study_id}/base", "mvt")],
-        minzoom=0, maxzoom=basemap.MAX_TILE_ZOOM, bounds=base.bounds, attribution="; ".join(found),
-        vector_layers=[VectorLayer(id=source.name, fields={}) for source in base.sources],
-    )  # fmt: skip
+    return tilejson.of_base(study, held.base(held.base_key(study)))
 
 
-@router.get("/{run}/{layer}/{z}/{x}/{y}.mvt", summary="A vector tile of a run's layer", response_class=Response)
-def vector_tile(request: Request, held: Held, run_id: RunId, layer: LayerName, z: Zoom, x: Column, y: Line) -> Response:
+@router.get(
+    "/{run}/{layer}/{z}/{x}/{y}.mvt", summary="A vector tile of a run's layer", response_class=Response,
+    responses=VECTOR,
+)  # fmt: skip
+async def vector_tile(
+    request: Request, held: Held, run_id: RunId, layer: LayerName, z: Zoom, x: Column, y: Line
+) -> Response:
     """The features of a table layer in one tile, with the columns that maps show."""
-    shown, tile = held.shown(run_id), _tile(z, x, y)
-    shown.run.file(layer, "table")
-    return kept(
-        request, lambda: held.tile((run_id, layer, tile), lambda: held.draw(tile, shown.source(layer))),
-        media_type=MVT, state=tag(run_id, layer, *held.tile_params, z, x, y), cache=WHILE_LOOKED_AT,
-    )  # fmt: skip
+    tile = _tile(z, x, y)
+    await held.require_run(run_id)
+
+    def make() -> bytes:
+        return mvt.encode(tile, [held.source(run_id, layer)], params=held.tile_params).body
+
+    return await _answer(request, held, named(run_id, layer, held.tile_params, z, x, y), make, MVT)
 
 
-@router.get("/{run}/{layer}/{z}/{x}/{y}.png", summary="A picture tile of a run's raster", response_class=Response)
-def picture_tile(
+@router.get(
+    "/{run}/{layer}/{z}/{x}/{y}.png", summary="A picture tile of a run's raster", response_class=Response,
+    responses=PICTURE,
+)  # fmt: skip
+async def picture_tile(
     request: Request, held: Held, run_id: RunId, layer: LayerName, z: Zoom, x: Column, y: Line
 ) -> Response:
     """A hazard in its colours, 256 pixels wide; clear where it is dry, not known or outside."""
-    shown, tile = held.shown(run_id), _tile(z, x, y)
-    path = shown.run.file(layer, "raster")
-    style = shown.drawn_from(layer)[0].style
-    return kept(
-        request, lambda: raster.draw(path, tile, style), media_type="image/png", state=tag(run_id, layer, z, x, y),
-        cache=WHILE_LOOKED_AT,
-    )  # fmt: skip
+    tile = _tile(z, x, y)
+    await held.require_run(run_id)
+
+    def make() -> bytes:
+        shown = held.shown(run_id)
+        return raster.draw(shown.run.file(layer, "raster"), tile, shown.drawn_from(layer)[0].style)
+
+    return await _answer(request, held, named(run_id, layer, "png", z, x, y), make, PNG)
+
+
+@router.get(
+    "/{study}/base.pmtiles", summary="All tiles of a study's base map in one file", response_class=FileResponse,
+    responses=ARCHIVE,
+)  # fmt: skip
+async def base_archive(request: Request, held: Held, study: NamedStudy) -> Response:
+    """PMTiles 3, for maps without this service; parts of it may be asked for (Range)."""
+    key = held.base_key(study)
+    about = f"{study.file.name}, base map"
+
+    def write(file: BinaryIO) -> None:
+        credit = tilejson.credits_of(study)
+        archive.write(file, held.base(key).sources, name=about, attribution=credit, params=limits(held))
+
+    return await _archive(request, held, named(*key, limits(held)), write, f"{study.study_id}-base", cache=REVALIDATE)
+
+
+@router.get(
+    "/{run}/{layer}.pmtiles", summary="All tiles of a run's layer in one file", response_class=FileResponse,
+    responses=ARCHIVE,
+)  # fmt: skip
+async def layer_archive(request: Request, held: Held, run: NamedRun, layer: LayerName) -> Response:
+    """PMTiles 3, for maps without this service; parts of it may be asked for (Range)."""
+    run.file(layer, "table")
+    about, credit = f"{run.record.study_id}, {layer}", "; ".join(run.record.attribution)
+
+    def write(file: BinaryIO) -> None:
+        archive.write(file, [held.source(run.run_id, layer)], name=about, attribution=credit, params=limits(held))
+
+    name = f"{run.record.study_id}-{run.record.scenario_id}-{layer}"
+    return await _archive(request, held, named(run.run_id, layer, limits(held)), write, name)
 
 
 @router.get("/{run}/{layer}.json", summary="TileJSON of a run's layer")
-def layer_json(request: Request, held: Held, run_id: RunId, layer: LayerName) -> TileJson:
+def layer_json(held: Held, run_id: RunId, layer: LayerName) -> TileJson:
     """Where the layer's tiles are and what is in them."""
-    shown = held.shown(run_id)
-    record, drawn = shown.run.layer(layer), shown.drawn_from(layer)
-    vector = record.kind == "table"
-    fields = {f.column: f.label.en for one in drawn for f in one.fields}
-    return TileJson(
-        name=drawn[0].title.en, tiles=[_url(request, f"{run_id}/{layer}", "mvt" if vector else "png")],
-        minzoom=0, maxzoom=MAX_ZOOM, bounds=record.bounds, attribution="; ".join(shown.run.record.attribution),
-        vector_layers=[VectorLayer(id=layer, fields=fields)] if vector else [],
-    )  # fmt: skip
+    return tilejson.of_layer(held.shown(run_id), layer)
+
+
+def limits(held: Service) -> ArchiveParams:
+    """How far an archive goes that is made for a download."""
+    return ArchiveParams(max_zoom=MAX_TILE_ZOOM, max_tiles=held.settings.archive_tiles, tile=held.tile_params)
+
+
+async def _archive(
+    request: Request, held: Service, state: str, write: Callable[[BinaryIO], object], name: str,
+    *, cache: str = WHILE_LOOKED_AT,
+) -> Response:  # fmt: skip
+    shown = labels(state, cache=cache, zipped=False)
+    if has(request, state):
+        return Response(status_code=304, headers=shown)
+    path = await held.tiles.archive(state, write)
+    return FileResponse(path, media_type=PMTILES, headers=shown, filename=f"{name}.pmtiles")
+
+
+async def _answer(
+    request: Request, held: Service, state: str, make: Make, media_type: str, *, cache: str = WHILE_LOOKED_AT
+) -> Response:
+    """The tile, 304 when the reader has it, or 204 when nothing is there.
+
+    An empty vector tile is 204 and not 200 without bytes: Mapbox's and older MapLibre's programs take the latter for an
+    error, QGIS, OpenLayers and protomaps-leaflet take both. A picture without anything is a clear one, since an image
+    element without an image is broken.
+    """
+    zipped = takes_gzip(request) and media_type != PNG
+    shown = labels(state, cache=cache, zipped=zipped)
+    if has(request, state):
+        return Response(status_code=304, headers=shown)
+    tile = await held.tiles.of(state, make)
+    if not tile.body:
+        return Response(status_code=204, headers=shown)
+    if tile.zipped and zipped:
+        return Response(tile.body, media_type=media_type, headers={**shown, "Content-Encoding": "gzip"})
+    return Response(tile.plain(), media_type=media_type, headers=shown)
 
 
 def _tile(z: int, x: int, y: int) -> Tile:
     if not is_tile(z, x, y):
         raise NotFoundError(Fault(f"zoom 0-{MAX_ZOOM}, x and y from 0 to 2^zoom - 1", f"{z}/{x}/{y}"))
     return Tile(z, x, y)
-
-
-def _url(request: Request, path: str, form: str) -> str:
-    return f"{str(request.base_url).rstrip('/')}/tiles/{path}/{{z}}/{{x}}/{{y}}.{form}"

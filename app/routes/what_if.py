@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app import asking, held, told
+from app.answers import JSON
 from app.deps import Held, NamedStudy
 from app.routes.route import ScenarioId
-from app.routes.runs import JSON
 from app.schemas import SensitivityOut, WhatIfIn, WhatIfOut
 from geo import what_if
 

@@ -120,6 +120,31 @@ def building(folder: Path) -> Iterator[Path]:
     sync_folder(folder.parent)
 
 
+@contextlib.contextmanager
+def scratch(folder: Path, name: str) -> Iterator[Path]:
+    """An empty folder in ``folder`` that is gone when the block ends; swept when the process dies."""
+    fresh = temporary(folder / name)
+    fresh.mkdir(parents=True)
+    handle = os.open(fresh, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield fresh
+    finally:
+        os.close(handle)
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def link(source: Path, target: Path) -> None:
+    """Let ``target`` be the file ``source`` is now, whatever takes its place later; a copy where links cannot be."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def _sync_tree(folder: Path) -> None:
     for parent, _, files in os.walk(folder):
         for name in files:

@@ -14,25 +14,29 @@ TILE = 256
 
 
 def write_grid(grid: Grid, path: Path) -> None:
-    """Write a grid as tiled, deflated GeoTIFF in its own CRS; NaN is nodata."""
+    """Write a grid as tiled, deflated GeoTIFF in its own CRS; NaN is nodata. OSError where there is no room."""
     rows, columns = grid.values.shape
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=rows,
-        width=columns,
-        count=1,
-        dtype="float32",
-        nodata=float("nan"),
-        crs=grid.crs,
-        transform=Affine(*grid.transform),
-        compress="deflate",
-        predictor=3,
-        tiled=True,
-        blockxsize=TILE,
-        blockysize=TILE,
-    ) as target:
+    # GDAL writes to memory and Python to the disk: GDAL does not tell what it could not write as a file is closed.
+    with (
+        path.open("wb") as file,
+        rasterio.open(
+            file,
+            "w",
+            driver="GTiff",
+            height=rows,
+            width=columns,
+            count=1,
+            dtype="float32",
+            nodata=float("nan"),
+            crs=grid.crs,
+            transform=Affine(*grid.transform),
+            compress="deflate",
+            predictor=3,
+            tiled=True,
+            blockxsize=TILE,
+            blockysize=TILE,
+        ) as target,
+    ):
         target.write(grid.values.astype(np.float32, copy=False), 1)
 
 

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import app.store.files as files
+from data.study import StudyFile
 from geo.errors import Fault, FileMissingError
 
 DOUBLE_ENDINGS = (".osm.pbf", ".osm.xml", ".osm.gz", ".osm.bz2")
@@ -49,6 +50,13 @@ def companions(path: Path) -> list[Path]:
         return []
     ends = [variant for end in BESIDE_RASTER for variant in (end, end.upper())]
     return [beside for end in ends if (beside := path.with_suffix(end)).is_file()]
+
+
+def input_files(file: StudyFile, folder: Path) -> list[str]:
+    """The files in a study's folder that its definition names, with those that belong to them; sorted paths in it."""
+    named = [layer.file for layer in file.layers if layer.file] + ([file.boundary] if file.boundary else [])
+    whole = {path for name in named for path in (folder / name, *companions(folder / name))}
+    return sorted(path.relative_to(folder).as_posix() for path in whole)
 
 
 def _ending(source: Path) -> str:

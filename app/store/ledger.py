@@ -7,7 +7,18 @@ PostgreSQL alone holds (studies, runs, files) is empty in SQLite, where folders 
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text,
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
     UniqueConstraint,
 )  # fmt: skip
 from sqlalchemy.types import BigInteger
@@ -15,6 +26,8 @@ from sqlalchemy.types import BigInteger
 ids = String(64)
 many = BigInteger().with_variant(Integer, "sqlite")
 """A number that counts up: SQLite counts up only what it calls INTEGER."""
+nothing = JSON(none_as_null=True)
+"""JSON where None is nothing at all, not the word null."""
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -42,8 +55,8 @@ job = Table(
     Column("cancel", Boolean, nullable=False, default=False),
     Column("progress", Float, nullable=False, default=0.0),
     Column("stage", String(200)),
-    Column("result", JSON),
-    Column("problem", JSON),
+    Column("result", nothing),
+    Column("problem", nothing),
     Index(None, "state", "made_at"), Index(None, "study_id", "made_at"), Index(None, "caller", "made_at"),
 )  # fmt: skip
 """``token`` names the lease: who does not hold it any more may say nothing more of the job."""
@@ -154,3 +167,10 @@ blob_part = Table(
     Column("part", Integer, primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )  # fmt: skip
+
+spooled = Table(
+    "spooled", metadata,
+    Column("sha256", String(64), ForeignKey("blob.sha256", ondelete="CASCADE"), primary_key=True),
+    Column("at", Float, nullable=False),
+)  # fmt: skip
+"""What jobs take and give: these files are not to be collected."""

@@ -8,19 +8,22 @@ By default it is ``renxing.db`` in the workspace (WAL, so readers never wait for
 from __future__ import annotations
 
 import contextlib
+import os
+import sqlite3
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from geo.errors import Fault, ParameterError, StorageError
+from app.store.migrations import SCHEMA, bring_up_to_date, known_form
+from geo.errors import Fault, ParameterError, RenxingError, StorageError
 
 FILE = "renxing.db"
-SCHEMA = "renxing"
-"""Schema of PostgreSQL in which the register lies."""
 WAIT_S = 15.0
 """Seconds for which a writer waits for another."""
 
@@ -28,8 +31,11 @@ WAIT_S = 15.0
 class Register:
     """An open register. Connections are made as they are needed; safe to use from many threads, not after a fork."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, readonly: bool = False) -> None:
         self.engine = engine
+        self.readonly = readonly
+        # Whoever drops a register lets go of its connections; a child process never closes its parent's.
+        weakref.finalize(self, _let_go, engine, os.getpid()).atexit = False
 
     def __repr__(self) -> str:
         return f"Register({self.engine.url.render_as_string(hide_password=True)})"
@@ -40,15 +46,26 @@ class Register:
         return self.engine.dialect.name == "postgresql"
 
     @classmethod
-    def open(cls, workspace: Path, database: str = "") -> Register:
-        """The register of a workspace, made or brought up to date. StorageError when it cannot be had."""
-        from app.store.migrations import bring_up_to_date
+    def open(cls, workspace: Path, database: str = "", *, readonly: bool = False) -> Register:
+        """The register of a workspace, made or brought up to date.
 
+        With ``readonly`` nothing is changed: an older one is read in the form it has, and one that is not there is
+        empty (it has no tables). StorageError when it cannot be had, ConflictError for a newer one.
+        """
+        if readonly:
+            return cls._as_it_is(workspace, database)
         register = cls(_postgres(database) if database else _sqlite(workspace / FILE))
         with told(register):
             if not database:
                 workspace.mkdir(parents=True, exist_ok=True)
             bring_up_to_date(register.engine)
+        return register
+
+    @classmethod
+    def _as_it_is(cls, workspace: Path, database: str) -> Register:
+        register = cls(_postgres(database) if database else _readable(workspace / FILE), readonly=True)
+        with register.reading() as connection:
+            known_form(connection)
         return register
 
     @contextlib.contextmanager
@@ -57,6 +74,9 @@ class Register:
 
         In SQLite one writer at a time, from the first statement on: what is read inside is still so at the end.
         """
+        if self.readonly:
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise StorageError(Fault("a register opened to be written", "one opened to be read", where))
         with told(self), self.engine.begin() as connection:
             yield connection
 
@@ -65,6 +85,8 @@ class Register:
         """One state of everything, while it is read."""
         with told(self), self.engine.connect() as connection:
             connection = connection.execution_options(readonly=True)
+            if self.is_postgres:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
             connection.rollback()
 
@@ -77,13 +99,19 @@ class Register:
         self.engine.dispose(close=False)
 
 
+def _let_go(engine: Engine, owner: int) -> None:
+    engine.dispose(close=os.getpid() == owner)
+
+
 @contextlib.contextmanager
 def told(register: Register) -> Iterator[None]:
     """Turn what the database says into a StorageError that says what to do; its secrets stay inside."""
     try:
         yield
-    except (DBAPIError, OSError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0][:300]
+    except RenxingError:
+        raise  # some are an OSError as well
+    except (DBAPIError, psycopg.Error, OSError) as error:
+        reason = (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0][:300]
         cure = (
             "Is the server of RENXING_DATABASE running, and may this user write there?" if register.is_postgres
             else "Make room and rights in the workspace, or choose another with --workspace."
@@ -109,6 +137,17 @@ def _sqlite(path: Path) -> Engine:
     return engine
 
 
+def _readable(path: Path) -> Engine:
+    """A register that no statement can change; an empty one where there is no file."""
+    if not path.is_file():
+        return create_engine("sqlite://")
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    how: dict[str, Any] = {"uri": True, "timeout": WAIT_S, "check_same_thread": False, "isolation_level": None}
+    engine = create_engine(f"sqlite:///{path}", creator=lambda: sqlite3.connect(address, **how))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
 def _postgres(database: str) -> Engine:
     try:
         url = make_url(database)
@@ -123,10 +162,4 @@ def _postgres(database: str) -> Engine:
     )  # fmt: skip
 
 
-def make_schema(connection: Connection) -> None:
-    """The schema and PostGIS, where they are not there yet."""
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-    connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
-
-
-__all__ = ["FILE", "SCHEMA", "OperationalError", "Register", "make_schema", "told"]
+__all__ = ["FILE", "SCHEMA", "OperationalError", "Register", "told"]

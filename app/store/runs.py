@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,8 @@ from geo.hazards import Grid
 FORMAT = 1
 """Form of a run folder. Part of every run's name: another form is another run."""
 RECORD = "run.json"
+RECORDS = 64
+"""Records that are kept in memory: one is read in milliseconds, but for every request."""
 SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -181,18 +183,29 @@ def write_run(folder: Path, recipe: Recipe, outcome: Outcome) -> Record:
         attribution=_attribution(recipe),
         layers=sorted([*tables, *rasters], key=lambda layer: layer.layer),
     )
-    option = SORTED | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    (folder / RECORD).write_bytes(orjson.dumps(record.model_dump(), option=option))
+    (folder / RECORD).write_bytes(written(record))
     return record
+
+
+def written(record: Record) -> bytes:
+    """``run.json`` of a run: the same record gives the same bytes."""
+    return orjson.dumps(record.model_dump(), option=SORTED | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def read_run(folder: Path) -> Run:
     """Open a run folder; UnreadableError when somebody changed it."""
     try:
-        return Run(folder, Record.model_validate_json((folder / RECORD).read_bytes()))
+        found = (folder / RECORD).stat()
+        return Run(folder, _record(folder / RECORD, found.st_ino, found.st_mtime_ns, found.st_size))
     except (OSError, ValidationError) as error:
         cure = "Delete the folder and run the study again."
         raise UnreadableError(Fault("a run as it was written", type(error).__name__, str(folder), cure)) from error
+
+
+@lru_cache(maxsize=RECORDS)
+def _record(path: Path, *_: int) -> Record:
+    """A record as its file has it; the file's state is part of what it is known by, so another file is another one."""
+    return Record.model_validate_json(path.read_bytes())
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, JsonValue]:

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import orjson
@@ -24,7 +27,7 @@ import orjson
 import app.store.files as files
 from app.store.ids import is_id, is_run_id, known_id, made_id
 from app.store.inputs import companions, take_in
-from app.store.runs import RECORD, SORTED, Outcome, Recipe, Run, read_run, write_run
+from app.store.runs import RECORD, SORTED, Outcome, Recipe, Record, Run, read_run, write_run
 from data.rasters import SRTM_ENDING
 from data.study import Layer, StudyFile
 from geo.errors import ConflictError, Fault, InputError, NotFoundError, RenxingError, StorageError
@@ -32,6 +35,11 @@ from geo.errors import ConflictError, Fault, InputError, NotFoundError, RenxingE
 DEFINITION = "study.toml"
 LATEST = "latest.json"
 LOCK = ".lock"
+MARK = ".cache-of"
+"""Says of a workspace that it is the cache of a database (``app.store.shared``), and of which."""
+DEFINITIONS = 256
+"""Definitions that are kept in memory: one is read in milliseconds, but for every request."""
+SETTLED_NS = 2 * 10**9
 HERE = "the workspace"
 """Where a study or run is not: said to readers who need not know the folder."""
 FOLDERS = ("inputs", "runs", "cache")
@@ -54,6 +62,11 @@ class Study:
         """The study's name in paths."""
         return self.folder.name
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the definition says (hex)."""
+        return hashlib.sha256(self.file.model_dump_json().encode()).hexdigest()
+
     @property
     def cache(self) -> Path:
         """Folder for what can be derived again from the inputs."""
@@ -72,7 +85,13 @@ class Workspace:
 
     @classmethod
     def open(cls, path: Path) -> Workspace:
-        """The workspace at ``path``, swept of what dead processes left half built. One that is not there is empty."""
+        """The workspace at ``path``, swept of what dead processes left half built. One that is not there is empty.
+
+        StorageError for a folder that is a database's cache: what were written there would be lost.
+        """
+        if (path / MARK).exists():
+            cure = "Set RENXING_DATABASE to that database, or choose another --workspace."
+            raise StorageError(Fault("a workspace of its own", "the cache of a database", str(path), cure))
         workspace = cls(path)
         with files.storing(path):
             files.sweep(workspace.root)
@@ -111,8 +130,8 @@ class Workspace:
         """One study; NotFoundError when there is none, InputError says what is wrong in its definition."""
         folder = self.root / known_id(study_id, what="study")
         if not (folder / DEFINITION).is_file():
-            raise NotFoundError(Fault("a study of this workspace", repr(study_id), HERE))
-        return Study(folder, StudyFile.load(folder / DEFINITION))
+            raise no_study(study_id)
+        return Study(folder, _definition(folder / DEFINITION))
 
     def find(self, name: str) -> Study:
         """The study of this id, or the one made under this name; for who owns the workspace.
@@ -133,7 +152,7 @@ class Workspace:
         ``check`` is given the definition and the folder before anybody sees them; when it refuses, nothing is left.
         """
         folder = self.root / known_id(file.study_id, what="study")
-        if folder.exists():
+        if self._taken(file.study_id):
             cure = "Choose another name, or add layers to the one there is."
             raise ConflictError(Fault("a new study", "one of that name", file.study_id, cure))
         with files.storing(folder):
@@ -146,6 +165,7 @@ class Workspace:
             if check:
                 with named_as(_given(fresh, file, inputs, boundary)):
                     check(file, fresh)
+            self._found(file, fresh)
         return self.study(file.study_id)
 
     def receive(self, study_id: str, fill: Callable[[Path], None]) -> Study:
@@ -154,7 +174,7 @@ class Workspace:
         When ``fill`` or the definition is refused, nothing is left.
         """
         folder = self.root / known_id(study_id, what="study")
-        if folder.exists():
+        if self._taken(study_id):
             cure = "Receive it in another --workspace."
             raise ConflictError(Fault("a study that is not there", "one of that name", study_id, cure))
         with files.storing(folder):
@@ -163,7 +183,9 @@ class Workspace:
             for name in FOLDERS:
                 (fresh / name).mkdir()
             fill(fresh)
-            _refuse_other(StudyFile.load(fresh / DEFINITION), study_id)
+            file = StudyFile.load(fresh / DEFINITION)
+            _refuse_other(file, study_id)
+            self._found(file, fresh)
         return self.study(study_id)
 
     def add_layer(
@@ -193,15 +215,18 @@ class Workspace:
                 path.unlink(missing_ok=True)
         return changed
 
-    def remove_layer(self, study_id: str, layer_id: str) -> Study:
+    def remove_layer(
+        self, study_id: str, layer_id: str, *, require: Callable[[StudyFile], None] = lambda _: None
+    ) -> Study:
         """Take a layer out of a study's definition and scenarios, then delete its files, unless another layer has them.
 
-        NotFoundError names the layers there are.
+        NotFoundError names the layers there are. ``require`` may refuse the definition as it is when it is changed.
         """
         folder = self.study(study_id).folder
         gone: list[Path] = []
 
         def without(file: StudyFile) -> StudyFile:
+            require(file)
             layer = next((there for there in file.layers if there.layer_id == layer_id), None)
             if layer is None:
                 named = ", ".join(there.layer_id for there in file.layers) or "none"
@@ -241,10 +266,21 @@ class Workspace:
             target.parent.mkdir(exist_ok=True)
             try:
                 with files.building(target) as fresh:
-                    write_run(fresh, recipe, outcome)
+                    self._keep(write_run(fresh, recipe, outcome), fresh)
             except ConflictError:
                 pass
-        return read_run(target)
+        return self._run_of(study.study_id, recipe.run_id)
+
+    def has_run(self, study_id: str, run_id: str) -> bool:
+        """Whether a study has this run, finished."""
+        return (self.root / study_id / "runs" / run_id / RECORD).is_file()
+
+    def run_there(self, run_id: str) -> Run | None:
+        """One run of any study; None while it is not there."""
+        try:
+            return self.run(run_id)
+        except NotFoundError:
+            return None
 
     def run(self, run_id: str) -> Run:
         """One run of any study."""
@@ -253,8 +289,7 @@ class Workspace:
                 folder = self.root / study_id / "runs" / run_id
                 if (folder / RECORD).is_file():
                     return read_run(folder)
-        cure = "Each study's runs are in its folder runs/, and at /api/v1/studies/STUDY/runs."
-        raise NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), HERE, cure))
+        raise no_run(run_id)
 
     def runs(self, study_id: str) -> list[Run]:
         """Every finished run of a study, in the order of their names."""
@@ -277,6 +312,45 @@ class Workspace:
         wanted = [s.scenario_id for s in study.file.scenarios if s.scenario_id in named]
         folders = {scenario: study.folder / "runs" / named[scenario] for scenario in wanted}
         return {scenario: read_run(folder) for scenario, folder in folders.items() if (folder / RECORD).is_file()}
+
+    # What a workspace whose truth is elsewhere does beside: see ``app.store.shared``.
+
+    def _taken(self, study_id: str) -> bool:
+        """Whether a new study cannot have this id."""
+        return (self.root / study_id).exists()
+
+    def _found(self, file: StudyFile, folder: Path) -> None:
+        """A new study is whole in ``folder`` and will be seen next; to raise leaves nothing of it."""
+
+    def _keep(self, record: Record, folder: Path) -> None:
+        """A new run is whole in ``folder`` and will be seen next; ConflictError when it is there already."""
+
+    def _run_of(self, study_id: str, run_id: str) -> Run:
+        return read_run(self.root / study_id / "runs" / run_id)
+
+
+def no_study(study_id: str) -> NotFoundError:
+    """What is said of a study that is not there."""
+    return NotFoundError(Fault("a study of this workspace", repr(study_id), HERE))
+
+
+def no_run(run_id: str) -> NotFoundError:
+    """What is said of a run that is not there."""
+    cure = "Each study's runs are in its folder runs/, and at /api/v1/studies/STUDY/runs."
+    return NotFoundError(Fault("a run of this workspace", repr(run_id[:80]), HERE, cure))
+
+
+def _definition(path: Path) -> StudyFile:
+    """A definition as its file has it now. One that was written just now is read again: the clock may not tell."""
+    found = path.stat()
+    read = _read.__wrapped__ if time.time_ns() - found.st_mtime_ns < SETTLED_NS else _read
+    return read(path, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=DEFINITIONS)
+def _read(path: Path, *_: int) -> StudyFile:
+    """The file's state is part of what it is known by, so an edit is seen at once."""
+    return StudyFile.load(path)
 
 
 def _refuse_other(file: StudyFile, study_id: str) -> None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -103,16 +104,16 @@ def outcome() -> Outcome:
     )  # fmt: skip
 
 
-def workspace(folder: Path, study_id: str = "kampen") -> Workspace:
-    """A workspace with the study in it."""
-    made = Workspace.open(folder / "workspace")
+def workspace(folder: Path, study_id: str = "kampen", *, of: Callable[[Path], Workspace] = Workspace.open) -> Workspace:
+    """A workspace with the study in it, opened by ``of``."""
+    made = of(folder / "workspace")
     made.create(study_file(study_id), {"osm": extract(folder)})
     return made
 
 
-def saved(folder: Path) -> tuple[Workspace, Run]:
+def saved(folder: Path, *, of: Callable[[Path], Workspace] = Workspace.open) -> tuple[Workspace, Run]:
     """A workspace with the study and a run of its second scenario."""
-    made = workspace(folder)
+    made = workspace(folder, of=of)
     run = made.save(recipe(made.study("kampen").file, 1), outcome())
     made.mark_latest(run)
     return made, run

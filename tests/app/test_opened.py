@@ -49,3 +49,12 @@ def test_a_failure_is_told_to_all_and_not_kept() -> None:
     with pytest.raises(LookupError, match="not yet"):
         opened.get("a")
     assert opened.get("a") == "there"
+
+
+def test_the_least_used_is_let_go_when_all_weigh_too_much() -> None:
+    made: list[int] = []
+    opened = Opened(lambda key: made.append(key) or key, most=10, weigh=lambda value: value, memory=10)
+    for key in (4, 5, 4, 3, 5, 20, 4):
+        assert opened.get(key) == key
+    assert made == [4, 5, 3, 5, 20, 4]
+    assert len(opened) == 1

@@ -24,7 +24,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.main import HEADERS, create_app
+from app.access.headers import HEADERS
+from app.main import create_app
 from app.settings import Settings
 from tests.app import drawn_town
 from tests.app.hand_made import HOSTILE, extract, outcome, recipe, saved, study_file, workspace

@@ -218,7 +218,8 @@ def test_bounds_are_those_of_the_communities() -> None:
 
 @pytest.fixture(scope="module")
 def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Layer]:
-    return {layer.layer_id: layer for layer in Shown(circles_made.saved(tmp_path_factory.mktemp("covered"))[1]).layers}
+    shown = Shown(circles_made.saved(tmp_path_factory.mktemp("covered"))[1])
+    return {layer.layer_id: layer for layer in views.layers(shown)}
 
 
 def test_every_service_is_drawn_under_its_topic(covered: dict[str, Layer]) -> None:

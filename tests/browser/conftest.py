@@ -67,9 +67,10 @@ class Served:
     workspace: Workspace
 
 
-def serving(workspace: Workspace) -> Iterator[Served]:
+def serving(workspace: Workspace, **settings: str) -> Iterator[Served]:
     """Serve a workspace from a thread of this process until the caller is done."""
-    config = uvicorn.Config(create_app(Settings(workspace=workspace.path)), port=0, log_level="warning", ws="none")
+    app = create_app(Settings.read(workspace=workspace.path, **settings))
+    config = uvicorn.Config(app, port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -10,13 +10,10 @@ import geopandas as gpd
 import mapbox_vector_tile
 import numpy as np
 import pandas as pd
-import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tiles import basemap, basepaint
-from tiles.basemap import MAX_TILE_ZOOM, BaseMap, TileCache, build
+from tiles.basemap import MAX_TILE_ZOOM, BaseMap, build
 from tiles.grid import Tile, containing, covering
 
 LON, LAT = 5.915, 52.555
@@ -161,35 +158,3 @@ def test_colours_and_zooms_of_the_paint() -> None:
     assert all(rule.fill or rule.px for rule in paints)
     stops = [rule.px for rule in [*paints, *basepaint.labels()] if rule.px]
     assert all(a[0] < b[0] and a[1] <= b[1] for some in stops for a, b in itertools.pairwise(some))
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40)), max_size=60), st.integers(0, 120))
-def test_the_cache_gives_what_was_made_and_stays_small(asked: list[tuple[int, int]], limit: int) -> None:
-    cache = TileCache(limit)
-    for key, size in asked:
-        assert cache.get((key, size), lambda key=key, size=size: bytes([key]) * size) == bytes([key]) * size  # type: ignore[misc]
-        assert cache._held == sum(map(len, cache._kept.values())) <= limit
-
-
-def test_the_cache_makes_a_tile_once_and_forgets_the_oldest() -> None:
-    cache, made = TileCache(10), []
-
-    def make(key: str) -> bytes:
-        made.append(key)
-        return b"four"
-
-    for key in ("a", "b", "a", "c", "a", "b"):
-        cache.get(key, lambda key=key: make(key))  # type: ignore[misc]
-    assert made == ["a", "b", "c", "b"]
-
-
-def test_a_failure_is_not_kept() -> None:
-    cache = TileCache()
-
-    def fail() -> bytes:
-        raise RuntimeError("broken")
-
-    with pytest.raises(RuntimeError):
-        cache.get("a", fail)
-    assert cache.get("a", lambda: b"x") == b"x"
-    assert repr(cache).startswith("TileCache(1 tiles, 1 of")

@@ -24,7 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles.grid import MAX_LAT, Tile, to_degrees
-from tiles.mvt import Source, TileParams, encode, on_grid, prepare, zoom_for
+from tiles.mvt import TileParams, encode
+from tiles.source import prepare, zoom_for
 
 QUARTER = Tile(1, 1, 0)
 HOSTILE = [
@@ -67,9 +68,10 @@ def test_the_outer_ring_turns_as_the_format_wants() -> None:
     """Clockwise on the screen, where y points down: the area by the surveyor's formula is positive; holes negative."""
     holed = shapely.box(0.6, 0.1, 0.9, 0.4).difference(shapely.box(0.7, 0.2, 0.8, 0.3))
     for shape in (holed, shapely.reverse(holed)):
-        (whole,) = on_grid(prepare("l", table([shape])).shapes, QUARTER, TileParams())
-        assert shapely.is_ccw(whole.exterior)
-        assert [shapely.is_ccw(ring) for ring in whole.interiors] == [False]
+        (whole,) = features(encode(QUARTER, [prepare("l", table([shape]))]).body)
+        outer, hole = (shapely.LinearRing(ring) for ring in whole["geometry"]["coordinates"])
+        assert shapely.is_ccw(outer)
+        assert not shapely.is_ccw(hole)
 
 
 def test_it_is_clipped_a_little_beyond_the_edge() -> None:
@@ -173,8 +175,8 @@ def test_the_poles_are_cut_away_before_they_are_projected() -> None:
     cap = gpd.GeoDataFrame(geometry=[shapely.box(-180, 60, 180, 90), shapely.Point(0, 89)], crs="EPSG:4326")
     source = prepare("l", cap)
     assert len(source) == 1
-    assert shapely.bounds(source.shapes[0])[1] == pytest.approx(0, abs=1e-9)
-    assert np.isfinite(shapely.get_coordinates(source.shapes)).all()
+    assert source.box[0, 1] == pytest.approx(0, abs=1e-9)
+    assert np.isfinite(shapely.get_coordinates(source.opened(np.arange(1)))).all()
 
 
 def test_first_zooms_hold() -> None:
@@ -231,9 +233,3 @@ def test_zoom_for_a_size() -> None:
     assert zoom_for(np.array([2.0**-20]), at_least=1, dimension=2).tolist() == [1]
     assert zoom_for(np.array([2.0**-10]), at_least=1, dimension=1).tolist() == [1]
     assert zoom_for(np.array([0.0]), at_least=1, dimension=2).tolist() == [23]
-
-
-def test_a_source_whose_parts_do_not_fit_is_refused() -> None:
-    fine = prepare("l", table([shapely.Point(0.6, 0.2)]))
-    with pytest.raises(ValueError, match="every shape"):
-        Source("l", fine.shapes, [], fine.min_zoom, fine.weight, fine.tree)

@@ -144,3 +144,24 @@ def test_maximum(tmp_path: Path) -> None:
 def test_same_in_same_bytes_out(tmp_path: Path) -> None:
     path = written(tmp_path / "d.tif", DRAWN)
     assert raster.draw(path, TILE, DEPTH) == raster.draw(path, TILE, DEPTH)
+
+
+def test_all_of_a_large_raster_is_drawn_from_few_of_its_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From afar the picture is that of all cells but for the edges of classes; near to it is the same."""
+    rows, columns = np.mgrid[0:600, 0:700]
+    path = written(tmp_path / "d.tif", np.where(rows < 400, columns / 200, np.nan))
+    far = TILE.parent.parent
+    every = [raster.draw(path, tile, DEPTH) for tile in (TILE, far)]
+    monkeypatch.setattr(raster, "WHOLE_CELLS", 20_000)
+    assert raster.draw(path, TILE.children[0].children[0], DEPTH) != raster.empty()
+    fewer = [raster.draw(path, tile, DEPTH) for tile in (TILE, far)]
+    assert "cells of" in repr(raster._whole(path, path.stat().st_mtime_ns))
+    assert fewer[0] == every[0]
+    assert (pixels(fewer[1]) == pixels(every[1])).all(axis=2).mean() > 0.98
+
+
+def test_the_deepest_zoom_has_pixels_smaller_than_cells(tmp_path: Path) -> None:
+    """256 cells along tile 3/4/3 are its pixels; one more needs the next zoom."""
+    assert raster.deepest(written(tmp_path / "a.tif", np.ones((256, 256)))) == 3
+    assert raster.deepest(written(tmp_path / "b.tif", np.ones((257, 257)))) == 4
+    assert raster.deepest(written(tmp_path / "c.tif", np.ones((2, 2)))) == 0

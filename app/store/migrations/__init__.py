@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine, text
 from geo.errors import ConflictError, Fault
 
 HERE = Path(__file__).parent
+SCHEMA = "renxing"
+"""Schema of PostgreSQL in which the register lies."""
 LOCK = 7_237_001
 """Number of the lock of PostgreSQL under which one process at a time changes the form."""
 
@@ -41,22 +43,30 @@ def newest() -> str:
     return head
 
 
+def known_form(connection: Connection) -> str | None:
+    """The form a register has now; ConflictError when this program does not know it, since a newer one made it."""
+    now = form(connection)
+    if now is not None and now not in {step.revision for step in script().walk_revisions()}:
+        cure = "Use the newer Renxing that wrote it; this one can read a backup of its own time."
+        raise ConflictError(Fault(f"a register of form {newest()} or older", f"form {now}", "register", cure))
+    return now
+
+
 def bring_up_to_date(engine: Engine) -> None:
     """Take the steps that are missing, all or none, one process at a time. ConflictError for a newer register."""
-    from app.store.register import make_schema
-
     steps = script()
-    known = {step.revision for step in steps.walk_revisions()}
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            make_schema(connection)
-        now = form(connection)
-        if now is not None and now not in known:
-            cure = "Use the newer Renxing that wrote it; this one can read a backup of its own time."
-            raise ConflictError(Fault(f"a register of form {newest()} or older", f"form {now}", "register", cure))
-        if now != newest():
+            _make_schema(connection)
+        if known_form(connection) != newest():
             _upgrade(steps, connection)
+
+
+def _make_schema(connection: Connection) -> None:
+    """The schema and PostGIS, where they are not there yet."""
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public"))
 
 
 def _upgrade(steps: ScriptDirectory, connection: Connection) -> None:
