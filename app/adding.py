@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
@@ -56,9 +57,12 @@ def new_study(
 
 
 def add(
-    workspace: Workspace, study_id: str, what: Addition, *, stage: Stage = lambda _: nullcontext()
-) -> tuple[Study, Layer, tuple[Sentence, ...]]:
+    workspace: Workspace, study_id: str, what: Addition, *, stage: Stage = lambda _: nullcontext(),
+    require: Callable[[StudyFile], None] = lambda _: None,
+) -> tuple[Study, Layer, tuple[Sentence, ...]]:  # fmt: skip
     """Add a file to a study: the study, the new layer, and what is to be known of the file.
+
+    ``require`` may refuse the definition as it is when it is changed.
 
     A hazard comes with a scenario: the named one, or an emergency of its own; one that replaces another keeps its
     scenarios. Everything that is wrong with the file,
@@ -77,7 +81,7 @@ def add(
     layer = layer.model_copy(update={"conversions": list(looked.conversions)})
     with stage("taking it in"):
         changed = workspace.add_layer(
-            study_id, layer, what.path, replace=what.replace,
+            study_id, layer, what.path, replace=what.replace, require=require,
             change=lambda file: with_scenario(file, layer, what.scenario),
         )  # fmt: skip
     taken = next(there for there in changed.file.layers if there.layer_id == layer.layer_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from data.nodata import Named, each
 from data.standards.class_tables import class_table
 from data.study import Layer
 from data.study.definition import ELEVATION, STREETS, TABLES, ZONE_COLUMNS
-from geo.errors import Fault, ParameterError, refuse
+from geo.errors import Fault, ParameterError, RenxingError, refuse
 
 KINDS = ("hazard", *given.KINDS, STREETS, ELEVATION)
 """What can be added to a study."""
@@ -28,9 +29,12 @@ NAMED = "@"
 """How the name of a class table begins."""
 PLAIN = (
     "scenario", "hazard", "unit", "crs", "where", "return_period_y", "hours", "uncertainty", "time", "date", "source",
-    "licence", "attribution", "replace",
+    "licence", "attribution",
 )  # fmt: skip
 """What is said of a file in so many words."""
+OPTION = re.compile(r"--([a-z][a-z-]*)")
+FIELDS = {"return-period": "return_period_y", "hour": "hours", "name": "the layer's id", "replace": "If-Match"}
+"""Options of the command line that a form calls otherwise."""
 TILE = re.compile(r"[ns]\d\d[ew]\d\d\d")
 """Name of an SRTM tile, which says where it lies."""
 
@@ -251,11 +255,27 @@ def _parted(text: str) -> tuple[str, str, str]:
     return field_.strip(), mark, value.strip()
 
 
-def as_said(said: Mapping[str, Any], path: Path) -> Addition:
+def as_said(said: Mapping[str, Any], path: Path, *, replace: bool) -> Addition:
     """What a form says of a file, as the command line would: fields of an ``Addition``, ``map`` and ``nodata`` as they
     are written, and ``layer_id`` for its name."""
     mapped = mapping(said["map"])
     return Addition(
         said["kind"], path, name=said["layer_id"], nodata=nodata_of(said["nodata"]), columns=mapped.columns,
-        constants=mapped.constants, class_table=mapped.class_table, **{name: said[name] for name in PLAIN},
+        constants=mapped.constants, class_table=mapped.class_table, replace=replace,
+        **{name: said[name] for name in PLAIN},
     )  # fmt: skip
+
+
+@contextmanager
+def as_form() -> Iterator[None]:
+    """Say of a fault where it is and what to do by the fields of a form, not by the options of the command line."""
+    try:
+        yield
+    except RenxingError as error:
+        raise error.retold(
+            Fault(*(_in_a_form(text) for text in (f.expected, f.found, f.where, f.fix))) for f in error.faults
+        ) from None
+
+
+def _in_a_form(text: str) -> str:
+    return OPTION.sub(lambda found: FIELDS.get(found[1], found[1]), text)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 
 from fastapi import Request, Response
+from pydantic import BaseModel
 
 from app import __version__
 from app.links import here
@@ -19,6 +21,9 @@ REMEMBERED_MOST = 2 * 2**20
 """Larger bodies are made each time, bytes."""
 WHILE_LOOKED_AT = "public, max-age=3600"
 REVALIDATE = "public, no-cache"
+PRIVATE = "private, no-cache"
+"""Of what not everybody may read."""
+WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
 def tag(*parts: object) -> str:
@@ -45,6 +50,22 @@ def kept(
     return Response(packed.body, media_type=media_type, headers=shown)
 
 
+def sent(
+    request: Request, body: bytes | BaseModel, *, cache: str = REVALIDATE, headers: dict[str, str] | None = None
+) -> Response:  # fmt: skip
+    """Answer with JSON that is made already, gzipped for who takes that.
+
+    What was asked for by GET has the ETag of its bytes, and is 304 for who has them; what was sent for is not kept.
+    """
+    made = body if isinstance(body, bytes) else body.model_dump_json().encode()
+    if request.method in ("GET", "HEAD"):
+        return kept(request, lambda: made, media_type=JSON, state=tag(made), cache=cache, headers=headers)
+    packed = _packed(made, zipped=takes_gzip(request))
+    coding = {"Content-Encoding": "gzip"} if packed.zipped else {}
+    shown = {"Cache-Control": "no-store", "Vary": "Accept-Encoding", **coding, **(headers or {})}
+    return Response(packed.body, media_type=JSON, headers=shown)
+
+
 def _remembered(request: Request, build: Callable[[], bytes], state: str, *, zipped: bool) -> Packed:
     """The body, out of the service's memory when it was sent before: its address and its state decide it whole.
 
@@ -69,8 +90,13 @@ def _packed(body: bytes, *, zipped: bool) -> Packed:
 
 
 def takes_gzip(request: Request) -> bool:
-    """Whether who asks understands gzip."""
-    return "gzip" in request.headers.get("accept-encoding", "")
+    """Whether who asks understands gzip (RFC 9110 §12.5.3): it or ``*`` is named, with a weight above nothing."""
+    weights = {}
+    for part in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
+        coding, *said = (word.strip() for word in part.split(";"))
+        weights[coding] = next((word.removeprefix("q=") for word in said if word.startswith("q=")), "1")
+    weight = weights.get("gzip", weights.get("*", "0"))
+    return bool(WEIGHT.fullmatch(weight)) and float(weight) > 0
 
 
 def labels(state: str, *, cache: str, zipped: bool) -> dict[str, str]:

@@ -44,6 +44,8 @@ from geo.readied import Base
 from tiles.text import NOTHING, Text
 
 LOCK = "check.lock"
+FIRST_WAIT_S = 15 * 60.0
+"""Seconds for which a second reader waits for the first check of a large town."""
 NAMED_MAX = 6
 """So many layers or needs are named in the verdict."""
 
@@ -186,7 +188,7 @@ def checked(study: Study) -> Checked:
         return known
     with files.storing(study.cache):
         study.cache.mkdir(exist_ok=True)
-        with files.locked(study.cache / LOCK):
+        with files.locked(study.cache / LOCK, wait_s=FIRST_WAIT_S):
             if (known := _kept(kept)) is not None:
                 return known
             found = check(study)

@@ -29,6 +29,7 @@ from app.store.register import Register
 from app.store.shared_spool import spool_of
 from app.store.spool import Spool
 from app.store.workspace import DEFINITION
+from app.streams import Streams
 from app.tiling import Tiles, named
 from tiles.basemap import BaseMap
 from tiles.cache import TileMemory
@@ -60,7 +61,6 @@ class Service:
         self._ready = Ready(settings.workspace / PLACE, settings.layer_disk)
         self._seen: dict[str, float] = {}
         self._base_keys: dict[str, tuple[object, tuple[str, ...]]] = {}
-        self.streams: set[object] = set()
         self.cities = Cities(cities=settings.held_cities, situations=settings.held_situations)
         self.shelf = Shelf(self.workspace, layers=settings.ogc_open_layers, memory=settings.ogc_memory)
 
@@ -68,6 +68,10 @@ class Service:
         self._pages: Opened[MapAsked, MapPage] = Opened(self._page, most=PAGES)
         self.leaving = Event()
         """Set when the service was told to end: streams end then, and /readyz says no."""
+        self.streams = Streams(
+            lambda: self.jobs, self.leaving,
+            most=settings.event_streams, most_per_caller=settings.event_streams_caller,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"Service({self.workspace!r})"
@@ -165,7 +169,7 @@ class Service:
 
 
 async def service(request: Request) -> Service:
-    """The service this request came to."""
+    """The service this request came to; asked on the spot, so that nobody waits for a thread to hear it."""
     held = request.app.state.service
     assert isinstance(held, Service)
     return held

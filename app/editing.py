@@ -21,7 +21,7 @@ from app.run import parameters
 from app.store import Study, Workspace
 from app.store.workspace import DEFINITION
 from data.study import Layer, StudyFile
-from geo.errors import Fault, InputError, StaleError, refuse
+from geo.errors import ConflictError, Fault, InputError, StaleError, refuse
 
 ANY = "*"
 """A match with whatever is there."""
@@ -60,6 +60,18 @@ class Match:
             cure = "Read it again, make the edit on what is there now, and send it with the new ETag."
             named = ", ".join(sorted(self.revisions)) or "none"
             raise StaleError(Fault(f"revision {named[:200]}", f"revision {now}", DEFINITION, cure))
+
+
+def require_place(file: StudyFile, layer_id: str, match: Match | None) -> None:
+    """That a layer may be taken in: it is new, or who sends it has read the definition as it is.
+
+    ConflictError for one that is there without a ``match``, StaleError where it was made from another state.
+    """
+    if match is not None:
+        match.require(file)
+    elif any(layer.layer_id == layer_id for layer in file.layers):
+        cure = "Send If-Match with the ETag of the study's definition to replace it."
+        raise ConflictError(Fault("a new layer id", "one in use", layer_id, cure))
 
 
 def patched(workspace: Workspace, study_id: str, patch: Mapping[str, Any], match: Match) -> Study:
@@ -105,11 +117,6 @@ def _edited(workspace: Workspace, study_id: str, change: Callable[[StudyFile], S
 def without_layer(workspace: Workspace, study_id: str, layer_id: str, match: Match) -> Study:
     """The study without a layer."""
     return workspace.remove_layer(study_id, layer_id, require=match.require)
-
-
-def require_match(study: Study, match: Match) -> None:
-    """StaleError when the study is another one by now."""
-    match.require(study.file)
 
 
 def _merged(there: Any, patch: Any) -> Any:

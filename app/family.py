@@ -185,7 +185,8 @@ class Family:
 
     def _tell(self, what: signal.Signals) -> None:
         for member in self.members:
-            member.tell(signal.SIGINT if what is signal.SIGINT else signal.SIGTERM)
+            # One that is not up yet has no ear for SIGINT: Python would say so with a traceback.
+            member.tell(signal.SIGINT if what is signal.SIGINT and member.is_up else signal.SIGTERM)
 
     def _kill(self) -> int:
         living = [member for member in self.members if member.process is not None]

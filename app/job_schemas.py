@@ -29,6 +29,7 @@ class JobOut(BaseModel):
     state: State = Field(description=STATES_SAID)
     progress: float = Field(description="How much is done (0-1).")
     stage: str | None = Field(description="What is being done; none before it begins.")
+    stage_zh: str | None = Field(description="The same in Chinese.")
     attempts: int = Field(description="How often a worker took it up (count).")
     made_at: str = Field(description="When it was submitted (ISO 8601, UTC).")
     started_at: str | None = Field(description="When a worker took it up last (ISO 8601, UTC).")
@@ -81,6 +82,7 @@ class RunOut(BaseModel):
     state: State = Field(description=STATES_SAID)
     progress: float = Field(description="How much of its job is done (0-1).")
     stage: str | None = Field(description="What is being done; none before it begins.")
+    stage_zh: str | None = Field(description="The same in Chinese.")
     problem: Problem | None = Field(description="Why it failed or was given up.")
     job: str = Field(description="Path of the job that computes it.")
 
@@ -90,8 +92,9 @@ class ExportIn(BaseModel):
 
     model_config = CLOSED
 
-    format: Literal["geojson", "gpkg", "csv", "parquet", "archive"] = Field(
-        description="geojson, csv or parquet: a file for each layer; gpkg: one GeoPackage with styles, rasters beside; "
+    format: Literal["geojson", "gpkg", "csv", "fgb", "parquet", "archive"] = Field(
+        description="geojson, csv, fgb or parquet: a file for each layer; gpkg: one GeoPackage with styles, rasters "
+        "beside; "
         "archive: the study and its run, to be computed again elsewhere. Each as one zip (word)."
     )
 

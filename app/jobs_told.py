@@ -7,6 +7,7 @@ from typing import Any
 
 from app.jobs import Job
 from app.links import here
+from app.texts.phrases import in_chinese
 
 
 def told(job: Job) -> dict[str, Any]:
@@ -14,6 +15,7 @@ def told(job: Job) -> dict[str, Any]:
     href = here().path(f"/api/v1/jobs/{job.job_id}")
     file = {"file": f"{href}/result"} if "sha256" in (job.result or {}) else {}
     return {
+        "stage_zh": in_chinese(job.stage) if job.stage else None,
         "job_id": job.job_id, "kind": job.kind, "study_id": job.study_id, "state": job.state,
         "progress": job.progress, "stage": job.stage, "attempts": job.attempts, "made_at": moment(job.made_at),
         "started_at": moment(job.started_at), "ended_at": moment(job.ended_at),

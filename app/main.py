@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -19,6 +18,7 @@ from app.access.described import Operations
 from app.access.edge import Edge
 from app.access.gate import Access, Gate
 from app.access.headers import SafeHeaders
+from app.access.origins import Origins
 from app.answers import GZIP_LEVEL, REVALIDATE
 from app.bodies import BodyLimit
 from app.deps import Service
@@ -40,6 +40,7 @@ from app.routes import (
     what_if,
 )
 from app.settings import Settings
+from app.store import register
 
 DESCRIPTION = """Studies and their runs: who reaches a safe shelter, by which streets, and who does not and why.
 
@@ -58,7 +59,9 @@ def create_app(settings: Settings) -> FastAPI:
     """The application for these settings."""
     app = FastAPI(title="Renxing", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.service = Service(settings)
-    app.state.access = Access.of(settings, Callers(lambda: app.state.service.register))
+    made = settings.workspace / register.FILE
+    callers = Callers(lambda: app.state.service.register, is_there=lambda: bool(settings.database) or made.is_file())
+    app.state.access = Access.of(settings, callers)
     _guard(app, settings)
     problems.install(app)
     for resource in RESOURCES:
@@ -83,7 +86,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
         Gate, access=access, operations=operations, answer=problems.refused, sign_in=login.challenge
     )  # fmt: skip
     # Map pages are sandboxed, so their origin is opaque: what they read must be readable from anywhere.
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=EXPOSED)
+    app.add_middleware(Origins, access=access, expose_headers=EXPOSED)
     app.add_middleware(Edge, place=access.place, header_bytes=settings.header_bytes, answer=problems.refused)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Observed)

@@ -63,7 +63,7 @@ def _respond(
 def _kept_inside(request: Request, row: Answer, code: str, error: Exception) -> JSONResponse:
     """What is wrong on our side is logged under a mark; the reader gets the mark, not our paths."""
     mark = request_id.get() or secrets.token_hex(8)
-    log.error("%s at %s", code, template(request.scope), exc_info=error, extra={"request_id": mark})
+    log.error("%s %s at %s", code, mark, template(request.scope), exc_info=error, extra={"request_id": mark})
     return _respond(request, row, code, f"The server's log has the details under {mark}. Please report them.")
 
 

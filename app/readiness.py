@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from weakref import WeakKeyDictionary
 
 from app import family
 from app.deps import Service
 from app.schemas import ReadyPart
 from app.store.migrations import form, newest
 from geo.errors import RenxingError
+
+SLOW_S = 5.0
+"""A service whose parts take longer than this to be looked at is not ready (s)."""
+Looked = Future[list[ReadyPart]]
+_looking: WeakKeyDictionary[Service, Looked] = WeakKeyDictionary()
+_one = threading.Lock()
+
+
+async def told(held: Service) -> list[ReadyPart]:
+    """Every part, looked at by a thread of its own: requests that fill all others do not hide what is wrong.
+
+    Whoever asks meanwhile is told the same; when it takes too long, that is what is wrong.
+    """
+    if held.leaving.is_set():
+        return parts(held)
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(_look(held))), SLOW_S)
+    except TimeoutError:
+        return [ReadyPart(part="service", ok=False, said=f"is slow: its parts were not looked at in {SLOW_S:g} s")]
+
+
+def _look(held: Service) -> Looked:
+    """What a thread finds that looks now; at most one does."""
+    with _one:
+        found = _looking.get(held)
+        if found is None or found.done():
+            found = _looking[held] = Looked()
+            found.set_running_or_notify_cancel()
+            threading.Thread(target=_into, args=(found, held), name="readyz", daemon=True).start()
+        return found
+
+
+def _into(found: Looked, held: Service) -> None:
+    try:
+        found.set_result(parts(held))
+    except BaseException as error:
+        found.set_exception(error)
 
 
 def parts(held: Service) -> list[ReadyPart]:

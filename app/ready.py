@@ -11,13 +11,25 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.store import files
+from app.settings import Settings
+from app.showing import Shown
+from app.store import Run, files
+from app.tiling import named
 from geo.errors import ConflictError
 from tiles import laid
 from tiles.source import Source
 
 PLACE = Path("cache", "layers")
 """Where they are in the workspace; may be deleted at any time."""
+
+
+def warm(run: Run, settings: Settings) -> int:
+    """Make the layers of a run ready that maps show as tiles, before anybody asks; how many there are."""
+    shown, ready = Shown(run), Ready(settings.workspace / PLACE, settings.layer_disk)
+    tables = sorted({layer.table for layer in shown.layers if layer.delivery == "mvt"})
+    for table in tables if settings.layer_disk else ():
+        ready.get(named(run.run_id, table), lambda table=table: [shown.source(table)])  # type: ignore[misc]
+    return len(tables)
 
 
 class Ready:

@@ -21,7 +21,7 @@ from data.study import Layer, Scenario
 from geo import city as known
 from geo import land, plan, readied
 from geo.city import PlanParams
-from geo.errors import Fault, NotFoundError, refuse
+from geo.errors import Fault, NotFoundError, StaleError, refuse
 from geo.plan import Plan
 
 Stage = Callable[[str], AbstractContextManager[None]]
@@ -48,17 +48,20 @@ def compute(
     scenarios: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     stage: Stage = lambda _: nullcontext(),
+    promised: Sequence[str] = (),
 ) -> list[Computed]:
     """Compute the scenarios of a study (all when none is named) and keep the runs.
 
     ``overrides`` are parameters by dotted name on top of the study's own; ``stage`` is told what is being done. A run
-    that is there already is not computed again. Every refusal comes before anything is written.
+    that is there already is not computed again. Every refusal comes before anything is written; StaleError when the
+    runs would not be those ``promised``, since the study was changed after they were.
     """
     with stage("checking the inputs"):
         found = workspace.study(study_id)
         chosen = _chosen(found, scenarios)
         params = parameters(found, overrides or {})
         recipes = {scenario.scenario_id: recipe(found, scenario, params) for scenario in chosen}
+        _require_promised(study_id, [each.run_id for each in recipes.values()], promised)
     there = {run.run_id: run for run in workspace.runs(study_id)}
     missing = [s for s in chosen if recipes[s.scenario_id].run_id not in there]
     there |= _made(workspace, found, missing, params, recipes, stage) if missing else {}
@@ -68,6 +71,13 @@ def compute(
         workspace.mark_latest(run)
     fresh = {recipes[scenario.scenario_id].run_id for scenario in missing}
     return [Computed(run, run.run_id in fresh) for run in runs]
+
+
+def _require_promised(study_id: str, now: Sequence[str], promised: Sequence[str]) -> None:
+    if promised and set(now) != set(promised):
+        said = f"runs {', '.join(now)}: the study or the program was changed meanwhile"
+        fault = Fault(f"runs {', '.join(promised)}", said, study_id, "Ask for the runs again.")
+        raise StaleError(fault)
 
 
 def parameters(of: Study, overrides: Mapping[str, Any]) -> PlanParams:

@@ -51,10 +51,13 @@ class Ready(BaseModel):
 
 
 class Limit(BaseModel):
-    """A limit that this server sets."""
+    """A limit of this server."""
 
-    name: str = Field(description="Name of the setting; the variable is RENXING_ and this name in capitals.")
+    name: str = Field(
+        description="Its name; unless it is fixed, the variable that sets it is RENXING_ and this name in capitals."
+    )
     value: int = Field(description="The limit, in the unit the description names.")
+    code: str | None = Field(description="Code of the refusal beyond it; none where nothing is refused.")
     description: str = Field(description="What is limited, and its unit.")
 
 

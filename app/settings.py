@@ -33,7 +33,9 @@ class Settings(BaseSettings):
         default=1, ge=0, le=64, description="Worker processes that this service starts (count; 0: they run elsewhere)."
     )
     drain_s: float = Field(
-        default=1, ge=0, le=300,
+        default=1,
+        ge=0,
+        le=300,
         description="Time for which a service told to end (SIGTERM) says so at /readyz and still answers (seconds).",
     )
     grace_s: int = Field(
@@ -102,9 +104,7 @@ class Settings(BaseSettings):
     tile_bytes: int = Field(
         default=500_000, ge=1_000, description="Most bytes of one vector tile before compression (bytes)."
     )
-    tile_memory: int = Field(
-        default=64 * 2**20, ge=0, description="Tiles each server process keeps in memory (bytes)."
-    )
+    tile_memory: int = Field(default=64 * 2**20, ge=0, description="Tiles each server process keeps in memory (bytes).")
     tile_disk: int = Field(
         default=512 * 2**20, ge=0, description="Tiles kept in the workspace's cache for all processes (bytes; 0: none)."
     )
@@ -115,15 +115,19 @@ class Settings(BaseSettings):
         default=10, gt=0, le=300, description="Longest time to wait for one tile; then 503 (seconds)."
     )
     archive_tiles: int = Field(
-        default=2_000, ge=1, le=100_000,
+        default=2_000,
+        ge=1,
+        le=100_000,
         description="Most tiles of an archive made for a download; the deepest zooms are left out (count).",
     )
     layer_disk: int = Field(
-        default=2 * 2**30, ge=0,
+        default=2 * 2**30,
+        ge=0,
         description="Layers kept ready for tiles in the workspace's cache for all processes (bytes; 0: none).",
     )
     layer_memory: int = Field(
-        default=192 * 2**20, ge=0,
+        default=256 * 2**20,
+        ge=0,
         description="Layers, and as much of base maps, that each server process keeps ready for tiles (bytes).",
     )
     ogc_limit_max: int = Field(
@@ -142,6 +146,9 @@ class Settings(BaseSettings):
     body_bytes: int = Field(default=2**20, ge=1_000, description="Most bytes of what one request may send (bytes).")
     event_streams: int = Field(
         default=100, ge=1, description="Most readers of events that each server process serves at a time (count)."
+    )
+    event_streams_caller: int = Field(
+        default=10, ge=1, description="Most of these readers that are of one caller (count)."
     )
     upload_bytes: int = Field(default=512 * 2**20, ge=1_000, description="Most bytes of one file that is sent (bytes).")
     held_cities: int = Field(

@@ -14,6 +14,7 @@ import shapely
 
 from app import views
 from app.drawings import SERVICES
+from app.memory import give_back
 from app.store import Run, Study
 from data.study import read_map
 from geo.errors import Fault, NotFoundError
@@ -61,6 +62,7 @@ class Shown:
         with LOOKING:
             found = views.layers(self, bare=True)
             self.table.cache_clear()
+            give_back()
         return found
 
     def drawn_from(self, table: str) -> list[Layer]:
@@ -85,7 +87,10 @@ class Shown:
             return pd.read_parquet(path, columns=[name])[name]
 
         shapes = gpd.read_parquet(path, columns=["geometry"])
-        return prepare(table, shapes, columns=self.columns(table), read=column)
+        source = prepare(table, shapes, columns=self.columns(table), read=column)
+        del shapes
+        give_back()
+        return source
 
 
 def limits(parameters: Mapping[str, Any]) -> dict[str, float]:

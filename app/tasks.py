@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from app.adding import add, new_study
-from app.additions import as_said
+from app.additions import as_form, as_said
 from app.archive import write_archive
+from app.editing import Match, require_place
 from app.export import Format, export
 from app.jobs.task import Task
 from app.store import Run
 from app.store.spool import Spool
 from app.store.workspace import named_as
+from data.study import StudyFile
 
 ARCHIVE = "archive"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -38,9 +40,16 @@ def create_study(task: Task) -> dict[str, Any]:
 def add_layer(task: Task) -> dict[str, Any]:
     """Take a file into a study as a layer."""
     asked, study_id = task.asked, str(task.study_id)
-    with _files(task, asked["file"]) as (path,):
+    match = None if asked["revisions"] is None else Match(frozenset(asked["revisions"]))
+
+    def require(file: StudyFile) -> None:
+        require_place(file, asked["layer_id"], match)
+
+    require(task.workspace.study(study_id).file)
+    with _files(task, asked["file"]) as (path,), as_form():
         assert path is not None
-        _, layer, notes = add(task.workspace, study_id, as_said(asked, path), stage=task.stage)
+        what = as_said(asked, path, replace=match is not None)
+        _, layer, notes = add(task.workspace, study_id, what, stage=task.stage, require=require)
     said = [{"code": note.code, "en": note.en, "zh": note.zh} for note in notes]
     return {"study_id": study_id, "layer_id": layer.layer_id, "notes": said}
 

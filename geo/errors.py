@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class RenxingError(Exception):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+    def retold(self, faults: Iterable[Fault]) -> Self:
+        """The same error with its faults in other words; whatever else it carries stays."""
+        self.faults = tuple(faults)
+        self.args = ("\n".join(map(str, self.faults)),)
+        return self
 
 
 class InputError(RenxingError, ValueError):

@@ -147,3 +147,11 @@ def test_the_manual_of_settings_would_be_complete(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("RENXING_WORKSPACE", str(tmp_path))
     assert Settings().workspace == tmp_path
     assert Settings.model_config["env_prefix"] == "RENXING_"
+
+
+def test_every_setting_is_told_with_its_default() -> None:
+    from app.settings import Settings
+
+    told = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    for name, field in Settings.model_fields.items():
+        assert f"| `RENXING_{name.upper()}` |" in told and f"| {field.description} |" in told, name

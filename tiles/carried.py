@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tiles.ragged import Ragged, column, joined, stacked
+from tiles.ragged import Ragged, column, held, joined, stacked
 from tiles.wire import VALUE, varints, zigzag
 
 Codes = NDArray[np.int32]
@@ -60,7 +60,7 @@ class Carried:
     @property
     def nbytes(self) -> int:
         """Memory of the arrays, bytes."""
-        return int(self.codes.nbytes + self.values.nbytes)
+        return held(self.codes) + self.values.nbytes
 
     def of(self, rows: Ints) -> tuple[Ragged, list[str], bytes]:
         """Of some rows: pairs of places among keys and values, the keys and the bytes of the values that occur."""

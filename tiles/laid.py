@@ -1,12 +1,10 @@
 """Layers made ready for tiles, laid down in files: opened again at once, and shared by all processes that draw.
 
-A folder holds one layer: its arrays as .npy files, which are mapped into memory and not read, and ``layer.json``. Long
-outlines, which stay open, are read.
+A folder holds one layer: its arrays as .npy files, which are mapped into memory and not read, and ``layer.json``.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.carried import Carried
+from tiles.forms import Forms
 from tiles.ragged import Ragged
 from tiles.source import Source
 
@@ -26,12 +25,10 @@ ABOUT = "layer.json"
 
 def lay_down(source: Source, folder: Path) -> None:
     """Write a layer into an empty folder."""
-    forms = [body for form in source.forms for body in shapely.to_wkb(form)]
-    bodies = Ragged.of(np.frombuffer(b"".join(forms), dtype=np.uint8), np.array(list(map(len, forms)), dtype=np.int64))
-    for name, array in {**_arrays(source), "form_flat": bodies.flat, "form_start": bodies.start}.items():
+    for name, array in _arrays(source).items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     about = {"format": FORMAT, "name": source.name, "keys": source.carried.keys, "kinds": source.carried.kinds,
-             "forms": len(source.forms)}  # fmt: skip
+             "levels": len(source.forms.levels)}  # fmt: skip
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -45,24 +42,21 @@ def pick_up(folder: Path) -> Source | None:
 
 
 def _arrays(source: Source) -> dict[str, NDArray[Any]]:
-    return {
-        "shape_flat": source.shapes.flat, "shape_start": source.shapes.start, "box": source.box,
-        "min_zoom": source.min_zoom, "place": source.place, "long": source.long, "codes": source.carried.codes,
-        "value_flat": source.carried.values.flat, "value_start": source.carried.values.start,
-    }  # fmt: skip
+    ragged = {"shape": source.shapes, "value": source.carried.values}
+    ragged |= {f"form{i}": level for i, level in enumerate(source.forms.levels)}
+    parts = {f"{name}_{part}": getattr(rows, part) for name, rows in ragged.items() for part in ("flat", "start")}
+    own = ("box", "min_zoom", "place", "long")
+    return {**parts, "codes": source.carried.codes, **{name: getattr(source, name) for name in own}}
 
 
 def _source(folder: Path, about: dict[str, Any]) -> Source:
     def array(name: str) -> NDArray[Any]:
         return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
 
-    carried = Carried(
-        tuple(about["keys"]), tuple(about["kinds"]), array("codes"), Ragged(array("value_flat"), array("value_start"))
-    )
-    long = array("long")
-    body, start = array("form_flat").tobytes(), array("form_start").tolist()
-    opened = np.empty(len(start) - 1, dtype=object)
-    opened[:] = shapely.from_wkb([body[a:b] for a, b in itertools.pairwise(start)])
-    forms = tuple(opened.reshape(about["forms"], len(long)))
-    shapes = Ragged(array("shape_flat"), array("shape_start"))
-    return Source(about["name"], shapes, array("box"), array("min_zoom"), array("place"), carried, long, forms)
+    def ragged(name: str) -> Ragged:
+        return Ragged(array(f"{name}_flat"), array(f"{name}_start"))
+
+    carried = Carried(tuple(about["keys"]), tuple(about["kinds"]), array("codes"), ragged("value"))
+    forms = Forms(tuple(ragged(f"form{i}") for i in range(about["levels"])))
+    box, first, place = array("box"), array("min_zoom"), array("place")
+    return Source(about["name"], ragged("shape"), box, first, place, carried, array("long"), forms)

@@ -6,7 +6,6 @@ step works on whole arrays.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from tiles.source import Source
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 class TileParams(BaseModel):
@@ -38,6 +36,8 @@ class TileParams(BaseModel):
 
 
 DEFAULT = TileParams()
+SAMPLE, ROOMY = 256, 1.5
+"""So many features tell what all of them take, and so many times more than would then fit are tried."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,11 @@ def encode(tile: Tile, sources: Sequence[Source], *, params: TileParams = DEFAUL
     found = [source.within(widened(tile, params), tile.z) for source in sources]
     there = sum(map(len, found))
     most = _level([len(rows) for rows in found], params.max_features)
-    kept = [_drawn(source, rows, most, tile, params) for source, rows in zip(sources, found, strict=True)]
+    fair = [source.heaviest(rows, most) for source, rows in zip(sources, found, strict=True)]
+    most = min(most, _fitting(tile, sources, fair, params))
+    kept = [
+        _drawn(tile, source, source.heaviest(rows, most), params) for source, rows in zip(sources, fair, strict=True)
+    ]
     while True:
         drawn = sum(map(len, kept))
         body = b"".join(layer.written(params.extent) for layer in kept)
@@ -108,10 +112,22 @@ def _level(counts: Sequence[int], budget: int) -> int:
     return max(counts, default=0)
 
 
-def _drawn(source: Source, rows: Ints, most: int, tile: Tile, params: TileParams) -> Drawn:
-    rows = source.heaviest(rows, most)
-    shapes = source.opened(rows, tolerance=params.simplify / params.extent * tile.size / 2)
-    return Drawn(source, rows, wire.drawn(on_grid(shapes, tile, params)))
+def _fitting(tile: Tile, sources: Sequence[Source], rows: Sequence[Ints], params: TileParams) -> int:
+    """About the most features of a layer that ``max_bytes`` hold, rather too many, by what some of them take."""
+    counts = [len(some) for some in rows]
+    step = sum(counts) // SAMPLE
+    if step < 2:
+        return max(counts, default=0)
+    sample = [_drawn(tile, source, some[::step], params) for source, some in zip(sources, rows, strict=True)]
+    size = sum(len(layer.written(params.extent)) for layer in sample)
+    return _level(counts, math.ceil(ROOMY * sum(map(len, sample)) * params.max_bytes / max(size, 1)))
+
+
+def _drawn(tile: Tile, source: Source, rows: Ints, params: TileParams) -> Drawn:
+    tolerance = params.simplify / params.extent * tile.size
+    shapes = source.opened(rows, tolerance=tolerance / 2)
+    grid = wire.Grid(tile.world[:2], params.extent / tile.size, tolerance)
+    return Drawn(source, rows, wire.drawn(_clipped(shapes, widened(tile, params)), grid))
 
 
 def widened(tile: Tile, params: TileParams) -> tuple[float, float, float, float]:
@@ -121,20 +137,9 @@ def widened(tile: Tile, params: TileParams) -> tuple[float, float, float, float]
     return left - edge, top - edge, right + edge, bottom + edge
 
 
-def on_grid(shapes: Geometries, tile: Tile, params: TileParams) -> Geometries:
-    """Shapes in world units (n,) on the tile's whole-number grid, clipped and simplified.
-
-    What is too small to be seen becomes empty.
-    """
+def _clipped(shapes: Geometries, box: tuple[float, float, float, float]) -> Geometries:
+    """Shapes cut off at a box; what then only touches it becomes empty."""
     dimension = shapely.get_dimensions(shapes)
-    put = functools.partial(_placed, tile=tile, extent=params.extent)
-    fine = shapely.transform(shapely.clip_by_rect(shapes, *widened(tile, params)), put)
-    coarse = shapely.simplify(fine, params.simplify, preserve_topology=False) if params.simplify else fine
-    whole = shapely.transform(coarse, np.rint)
-    whole[shapely.get_dimensions(whole) != dimension] = shapely.Point()
-    return np.asarray(whole, dtype=object)
-
-
-def _placed(xy: Floats, tile: Tile, extent: int) -> Floats:
-    left, top, _, _ = tile.world
-    return (xy - (left, top)) / tile.size * extent
+    inside = np.asarray(shapely.clip_by_rect(shapes, *box), dtype=object)
+    inside[shapely.get_dimensions(inside) != dimension] = shapely.Point()
+    return inside

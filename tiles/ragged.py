@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Ragged:
     @property
     def nbytes(self) -> int:
         """Memory of the arrays, bytes."""
-        return int(self.flat.nbytes + self.start.nbytes)
+        return held(self.flat) + held(self.start)
 
     def take(self, rows: NDArray[Any]) -> Ragged:
         """The given rows in the given order."""
@@ -58,6 +59,11 @@ class Ragged:
     def owner(self) -> Ints:
         """The row of each entry."""
         return np.repeat(np.arange(len(self)), self.count)
+
+
+def held(array: NDArray[Any]) -> int:
+    """Memory of an array, bytes; none for one that is mapped from a file."""
+    return 0 if isinstance(array.base, np.memmap | mmap.mmap) else int(array.nbytes)
 
 
 def starts(count: NDArray[Any]) -> Ints:

@@ -1,13 +1,11 @@
 """A layer made ready for tiles: projected, with what travels, in arrays that cost little while nobody looks.
 
-Shapes are kept as bytes (WKB) and opened for the rows of a tile only. Long outlines stay open, and are kept in coarser
-forms as well, each for the zooms at which nobody could tell: a view of the whole city then does not wait for every
-corner of a coast.
+Shapes are kept as bytes (WKB) and opened for the rows of a tile only. Long outlines are kept in coarser forms as well,
+each for the zooms at which nobody could tell: a view of the whole city then does not wait for every corner of a coast.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,23 +15,16 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.carried import Carried, Read, carried
+from tiles.forms import Forms, are_long, as_bytes, from_bytes
 from tiles.grid import MAX_LAT, MAX_ZOOM, to_degrees, to_world
-from tiles.ragged import Ragged
+from tiles.ragged import Ragged, held
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 TILE_PX = 512
 """A vector tile is shown at this width; sizes in pixels are meant at its own zoom."""
-LONG = 200
-"""Outlines of more vertices have coarser forms."""
-COARSE_ZOOMS = (14, 12, 10, 8, 6, 4, 2, 0)
-"""Zooms with a form of their own; those between take the finer one."""
-COARSE = 1 / 4096
-"""Detail finer than this share of a tile's side is left out of a coarser form; it adds to that of the forms before."""
 EVERY = slice(None)
-VERTEX_BYTES = 24
-"""About what an open shape takes for each vertex."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +33,7 @@ class Source:
 
     ``box`` (n, 4) left, top, right, bottom of each shape in world units, ``min_zoom`` (n,) the first zoom at which
     each is shown, ``place`` (n,) its place among the heaviest, which stay when there are too many. ``shapes`` has the
-    bytes of each shape but of the rows ``long`` (h,), which ``forms`` has: as they are, then as each of
-    ``COARSE_ZOOMS`` shows them.
+    bytes of each shape but of the rows ``long`` (h,), which ``forms`` has.
     """
 
     name: str
@@ -53,7 +43,7 @@ class Source:
     place: Ints
     carried: Carried
     long: Ints
-    forms: tuple[Geometries, ...]
+    forms: Forms
 
     def __post_init__(self) -> None:
         parts = (self.shapes, self.box, self.carried, self.min_zoom, self.place)
@@ -68,10 +58,9 @@ class Source:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the arrays, bytes; long outlines are estimated."""
+        """Memory of the arrays, bytes, but for what is mapped from files."""
         arrays = (self.box, self.min_zoom, self.place, self.long)
-        open_ones = sum(VERTEX_BYTES * int(shapely.get_num_coordinates(form).sum()) for form in self.forms)
-        return self.shapes.nbytes + self.carried.nbytes + sum(int(a.nbytes) for a in arrays) + open_ones
+        return self.shapes.nbytes + self.carried.nbytes + self.forms.nbytes + sum(map(held, arrays))
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -105,13 +94,10 @@ class Source:
 
     def opened(self, rows: Ints, *, tolerance: float = 0.0) -> Geometries:
         """The shapes of some rows in world units, in the coarsest form that is true to ``tolerance`` world units."""
-        found = self.shapes.take(rows)
-        body, at = found.flat.tobytes(), found.start.tolist()
-        shapes = np.asarray(shapely.from_wkb([body[a:b] or None for a, b in itertools.pairwise(at)]), dtype=object)
-        kept = np.flatnonzero(found.count == 0)
+        shapes = from_bytes(self.shapes.take(rows))
+        kept = np.flatnonzero(np.isin(rows, self.long))
         if len(kept):
-            fit = sum(COARSE * 0.5**zoom <= tolerance for zoom in COARSE_ZOOMS)
-            shapes[kept] = self.forms[fit][np.searchsorted(self.long, rows[kept])]
+            shapes[kept] = self.forms.true_to(tolerance)[np.searchsorted(self.long, rows[kept])]
         return shapes
 
 
@@ -133,9 +119,11 @@ def prepare(
     else:
         first = min_zoom(shapes)
     box = np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4)
-    long, forms = _forms(shapes)
+    long = are_long(shapes)
+    forms = Forms.of(shapes[long])
     place = _places(box, _size(shapes) if weight is None else weight[there])
-    body = _bytes(shapes, long)
+    shapes[long] = None
+    body = as_bytes(shapes)
     del shapes
     travels = carried(read or frame.__getitem__, [c for c in columns if read or c in frame.columns], there)
     return Source(name, body, box, first, place, travels, long, forms)
@@ -163,22 +151,6 @@ def _of_one_kind(shapes: Geometries) -> Geometries:
 def _size(shapes: Geometries) -> Floats:
     """Area, then length: whatever makes one shape more to be seen than another."""
     return np.asarray(shapely.area(shapes) + 1e-9 * shapely.length(shapes), dtype=np.float64)
-
-
-def _forms(shapes: Geometries) -> tuple[Ints, tuple[Geometries, ...]]:
-    """The rows of long outlines; these as they are, then coarser and coarser."""
-    long = np.flatnonzero((shapely.get_num_coordinates(shapes) > LONG) & (shapely.get_dimensions(shapes) > 0))
-    forms = [shapes[long]]
-    for zoom in COARSE_ZOOMS:
-        forms.append(shapely.simplify(forms[-1], COARSE * 0.5**zoom, preserve_topology=False))
-    return long, tuple(forms)
-
-
-def _bytes(shapes: Geometries, without: Ints) -> Ragged:
-    listed = shapely.to_wkb(shapes)
-    listed[without] = b""
-    size = np.array([len(body) for body in listed], dtype=np.int64)
-    return Ragged.of(np.frombuffer(b"".join(listed), dtype=np.uint8), size)
 
 
 def _places(box: Floats, weight: Floats) -> Ints:

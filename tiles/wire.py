@@ -161,15 +161,34 @@ class Paths:
         return zigzag(self.xy - before)
 
 
-def drawn(shapes: Geometries) -> Features:
-    """The commands that draw shapes (n,) whose coordinates are whole numbers in the tile's units.
+@dataclass(frozen=True)
+class Grid:
+    """A tile's whole numbers: ``(xy - corner) * scale``, rounded; detail below ``tolerance`` (units of xy) is lost."""
+
+    corner: tuple[float, float] = (0.0, 0.0)
+    scale: float = 1.0
+    tolerance: float = 0.0
+
+    def on(self, xy: NDArray[np.float64]) -> Ints:
+        """Coordinates (n, 2) on the grid."""
+        return np.rint((xy - self.corner) * self.scale).astype(np.int64)
+
+    def coarse(self, lines: Geometries) -> Geometries:
+        """Lines and rings without the detail that is lost."""
+        if not self.tolerance:
+            return lines
+        return np.asarray(shapely.simplify(lines, self.tolerance, preserve_topology=False), dtype=object)
+
+
+def drawn(shapes: Geometries, grid: Grid) -> Features:
+    """The commands that draw shapes (n,) on a grid.
 
     Vertices that repeat are left out, and so are lines of no length and rings without an area, with their holes; what
     then has nothing left is not drawn. Outer rings turn clockwise on the screen, holes against it.
     """
     dimension = shapely.get_dimensions(shapes)
     found = [
-        make(shapes[rows], rows)
+        make(shapes[rows], rows, grid)
         for number, make in enumerate((_points, _lines, _areas))
         if len(rows := np.flatnonzero((dimension == number) & ~shapely.is_empty(shapes)))
     ]
@@ -179,26 +198,28 @@ def drawn(shapes: Geometries) -> Features:
     return Features(row, kind, stacked([f.commands for f in found])).take(np.argsort(row, kind="stable"))
 
 
-def _points(shapes: Geometries, rows: Ints) -> Features:
+def _points(shapes: Geometries, rows: Ints, grid: Grid) -> Features:
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     count = np.bincount(owner, minlength=len(shapes))
-    paths = Paths(xy.astype(np.int64), starts(count), np.arange(len(shapes)))
+    paths = Paths(grid.on(xy), starts(count), np.arange(len(shapes)))
     steps = Ragged(paths.steps().ravel(), 2 * paths.start)
     return _of(POINT, rows, paths.owner, joined([_command(MOVE, count), steps]))
 
 
-def _lines(shapes: Geometries, rows: Ints) -> Features:
+def _lines(shapes: Geometries, rows: Ints, grid: Grid) -> Features:
     parts, owner = shapely.get_parts(shapes, return_index=True)
-    paths = _paths(parts, owner)
+    paths = _paths(parts, owner, grid)
     paths = paths.kept(paths.moved())
     paths = paths.take(paths.count > 1)
     return _of(LINE, rows, paths.owner, joined(_strokes(paths)))
 
 
-def _areas(shapes: Geometries, rows: Ints) -> Features:
+def _areas(shapes: Geometries, rows: Ints, grid: Grid) -> Features:
+    # Rings are simplified one by one: GEOS would check each area afterwards, which takes longer than all else, and
+    # rounding could undo what it mended.
     parts, owner = shapely.get_parts(shapes, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
-    paths = _paths(rings, owner[part])
+    paths = _paths(rings, owner[part], grid)
     outer = np.diff(part, prepend=-1) > 0
     area = _area(paths)
     seen = area != 0
@@ -211,9 +232,9 @@ def _areas(shapes: Geometries, rows: Ints) -> Features:
     return _of(AREA, rows, paths.owner, joined([*_strokes(paths), column(np.full(len(paths), CLOSE, dtype=np.uint64))]))
 
 
-def _paths(lines: Geometries, owner: Ints) -> Paths:
-    xy, line = shapely.get_coordinates(lines, return_index=True)
-    return Paths(xy.astype(np.int64), starts(np.bincount(line, minlength=len(lines))), owner)
+def _paths(lines: Geometries, owner: Ints, grid: Grid) -> Paths:
+    xy, line = shapely.get_coordinates(grid.coarse(lines), return_index=True)
+    return Paths(grid.on(xy), starts(np.bincount(line, minlength=len(lines))), owner)
 
 
 def _area(rings: Paths) -> Ints:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, insert, select
 
@@ -19,6 +20,14 @@ AT_HAND = Caller(None, "command line", ALL, "local")
 """Who sits at the machine and uses the command line."""
 WORD_MAX = 500
 """Characters of one word that is kept of what was said."""
+SAID_MAX = 8_000
+"""About so many characters of everything that is kept of what was said."""
+ITEMS_MOST = 50
+"""Items that are kept of one list or mapping."""
+DEPTH_MOST = 4
+"""Lists and mappings within one another that are kept."""
+BIG, NUMBER, CUT = 2**63, 8, "…"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,8 +84,49 @@ def entries(
 
 
 def _short(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said, long or steering words made short and legible."""
-    return {name: legible(value, WORD_MAX) if isinstance(value, str) else value for name, value in said.items()}
+    """What is said, every text in it legible, and all of it short however much was sent."""
+    kept = _Kept().value(said, 0)
+    assert isinstance(kept, dict)
+    return kept
+
+
+class _Kept:
+    """What is kept of one entry; counts down what still has room."""
+
+    def __init__(self) -> None:
+        self.left = SAID_MAX
+
+    def value(self, value: object, depth: int) -> Any:
+        """A value as it is kept."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float) and abs(value) < BIG:  # numbers every reader of JSON takes
+            self.left -= NUMBER
+            return value
+        if isinstance(value, Mapping | list | tuple) and depth >= DEPTH_MOST:
+            return CUT
+        if isinstance(value, Mapping):
+            pairs = {self._text(str(name)): self.value(each, depth + 1) for name, each in self._first(value.items())}
+            return pairs | ({CUT: len(value) - len(pairs)} if len(pairs) < len(value) else {})
+        if isinstance(value, list | tuple):
+            items = [self.value(each, depth + 1) for each in self._first(value)]
+            return items + ([CUT] if len(items) < len(value) else [])
+        if isinstance(value, int):
+            return self._text(hex(value))  # in decimal digits Python refuses the longest
+        return self._text(value if isinstance(value, str) else repr(value))
+
+    def _first(self, items: Iterable[T]) -> Iterator[T]:
+        """The first items, while there is room."""
+        for item in itertools.islice(items, ITEMS_MOST):
+            if self.left <= 0:
+                return
+            self.left -= 1
+            yield item
+
+    def _text(self, text: str) -> str:
+        short = legible(text, max(0, min(WORD_MAX, self.left)))
+        self.left -= len(short)
+        return short
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

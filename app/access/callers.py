@@ -17,7 +17,7 @@ from app.access.keys import Key
 from app.access.scopes import READ, Caller
 from app.access.signing import Signer, secret_of, until
 from app.store.register import Register
-from geo.errors import Fault, UnknownCallerError
+from geo.errors import Fault, RenxingError, UnknownCallerError
 
 log = logging.getLogger("renxing")
 COOKIE = "renxing_session"
@@ -36,8 +36,9 @@ CURE = (
 class Callers:
     """Knows callers by the register's keys. Asks the register in threads of its own, so that nobody else waits."""
 
-    def __init__(self, register: Callable[[], Register]) -> None:
-        self._register = register
+    def __init__(self, register: Callable[[], Register], *, is_there: Callable[[], bool] = lambda: True) -> None:
+        self._register, self._is_there = register, is_there
+        self._any: tuple[float, bool] | None = None
         self._read: dict[str, tuple[float, Key | None]] = {}
         self._noted: dict[str, float] = {}
         self._signer: Signer | None = None
@@ -45,6 +46,24 @@ class Callers:
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(2, thread_name_prefix="keys")
+
+    async def are_there_keys(self) -> bool:
+        """Whether a key was ever made here; also when nobody can tell. A register that is not there is not made."""
+        now, told = time.monotonic(), self._any
+        if told is not None and now < told[0]:
+            return told[1]
+        if told is not None:  # one asks, the others take what was known
+            self._any = (now + KEPT_S, told[1])
+        found = await self._ask(self._any_key)
+        self._any = (time.monotonic() + KEPT_S, found)
+        return found
+
+    def _any_key(self) -> bool:
+        try:
+            return self._is_there() and keys.is_any(self._register())
+        except RenxingError as error:
+            log.warning("nobody can tell whether there are keys, so changes need one: %s", error)
+            return True
 
     async def known(self, headers: Headers, address: str) -> Caller | None:
         """Who sends these headers, by key; None without one. UnknownCallerError for a key that is not good."""

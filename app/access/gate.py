@@ -22,7 +22,7 @@ from app.access.addresses import Place, is_local_name, plain
 from app.access.callers import COOKIE, TICKET, TICKET_H, Callers
 from app.access.described import Operations
 from app.access.edge import Answer, inner_path, private
-from app.access.needs import require
+from app.access.needs import own_origin, require
 from app.access.rates import Rates
 from app.access.scopes import ALL, NONE, READ, UNTOLD, Caller
 from app.access.scopes import Scope as Allowed
@@ -59,18 +59,30 @@ class Access:
             log.warning("RENXING_ACCESS=open: everybody who reaches %s may change everything", settings.host)
         return cls(mode, place, Rates.of(settings), callers)
 
-    def unnamed(self, scope: Scope) -> frozenset[Allowed]:
-        """What may be done without a key."""
+    async def unnamed(self, scope: Scope) -> frozenset[Allowed]:
+        """What may be done without a key. On this machine everything until the first key was made, then reading."""
         mode = self.mode
         if mode == "auto":
-            mode = "open" if is_from_here(scope) else "public"
+            mode = "open" if is_from_here(scope) and not await self.callers.are_there_keys() else "public"
         return {"open": ALL, "public": READ, "keys": NONE}[mode]
 
-    async def caller(self, scope: Scope) -> Caller:
-        """Who asks. UnknownCallerError for a key that is not good; a ticket or session that is not good is none."""
+    def hides(self, scope: Scope) -> bool:
+        """Whether the page of another site that asks must not read the answer.
+
+        What is open only to this machine is none of the sites' that its user looks at, though the browser asks here.
+        """
+        origin = Headers(scope=scope).get("origin", "null")
+        if origin == "null" or self.mode not in ("auto", "open"):  # map pages of ours are sandboxed: null
+            return False
+        return is_from_here(scope) and origin.lower() != own_origin(scope)
+
+    async def caller(self, scope: Scope, free: frozenset[Allowed]) -> Caller:
+        """Who asks, with what is ``free`` beside what a key allows.
+
+        UnknownCallerError for a key that is not good; a ticket or session that is not good is none.
+        """
         headers, address = Headers(scope=scope), scope["client"][0]
         known = await self.callers.known(headers, address) or await self._reader(scope, headers, address)
-        free = self.unnamed(scope)
         if known is None:
             return Caller(None, UNTOLD, free, address)
         return known if known.by == "ticket" else replace(known, scopes=known.scopes | free)
@@ -121,8 +133,8 @@ class Gate:
     async def _admit(self, scope: Scope, path: str) -> None:
         """Note the caller in the scope's state; AccessError turns it away."""
         access = self.access
-        free = Caller(None, UNTOLD, access.unnamed(scope), scope["client"][0])
-        aside = path in WATCHED or path.startswith("/static/")
+        aside = path in WATCHED or path.startswith("/static/")  # answered even where no register can be asked
+        free = Caller(None, UNTOLD, NONE if aside else await access.unnamed(scope), scope["client"][0])
         caller = scope["state"]["caller"] = free if aside else await self._counted(scope, free, path)
         if aside or path in OPEN_PATHS:
             return
@@ -136,7 +148,7 @@ class Gate:
     async def _counted(self, scope: Scope, free: Caller, path: str) -> Caller:
         """Who asks, counted: who brings a key that is not good as an address. What all may do is not counted."""
         try:
-            caller = await self.access.caller(scope)
+            caller = await self.access.caller(scope, free.scopes)
         except UnknownCallerError:
             if free.scopes != ALL:
                 self.access.rates.charge(free, path)
@@ -157,12 +169,15 @@ class Gate:
 def is_from_here(scope: Scope) -> bool:
     """Whether a request was made on this machine, to this machine, by no way round.
 
-    A proxy on the same machine tells of itself by its headers, or by the name of the host that its readers use; a page
-    of another site that was led here under a name of its own (DNS rebinding) by that name.
+    A proxy on the same machine tells of itself by its headers, by the name of the host that its readers use, or by
+    HTTP/1.0, which nginx speaks where it is told nothing else; a page of another site that was led here under a name
+    of its own (DNS rebinding) by that name.
     """
     client = scope["client"][0]
     if not plain(client):
         return bool(client)  # no address at all: this very process asks
+    if scope.get("http_version") == "1.0":
+        return False
     host = Headers(scope=scope).get("host", "")
     return is_local_name(_bracketed(client)) and is_local_name(host) and not scope["state"]["forwarded"]
 

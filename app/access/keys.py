@@ -105,6 +105,12 @@ def every(register: Register) -> list[Key]:
     return [_key(row) for row in rows]
 
 
+def is_any(register: Register) -> bool:
+    """Whether a key was ever made, good or not."""
+    with register.reading() as connection:
+        return connection.execute(select(api_key.c.key_id).limit(1)).first() is not None
+
+
 def known(register: Register, key_id: str) -> Key | None:
     """The key of an id, good or not."""
     with register.reading() as connection:

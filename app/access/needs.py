@@ -87,8 +87,13 @@ def is_own(scope: Asked, caller: Caller) -> bool:
     """
     headers = Headers(scope=scope)
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and origin.lower() != f"{scope['scheme']}://{headers.get('host', '')}".lower():
+    if origin is not None and origin.lower() != own_origin(scope):
         return False
     if site not in (None, "same-origin", "none"):
         return False
     return caller.by == "address" or origin is not None or site == "same-origin"
+
+
+def own_origin(scope: Asked) -> str:
+    """The origin of our own pages, as this request's reader sees them."""
+    return f"{scope['scheme']}://{Headers(scope=scope).get('host', '')}".lower()

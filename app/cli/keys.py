@@ -104,7 +104,7 @@ def audit(
     as_json: AsJson = False,
     workspace: WorkspacePath = WORKSPACE,
 ) -> None:
-    """Say who changed what, the newest first: over HTTP, and keys made and taken back here."""
+    """Say who changed what, the newest first: over HTTP, with the command line, and keys made and taken back."""
     from app.access.audit import entries
     from app.cli.screen import print_json, said, say
 

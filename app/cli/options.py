@@ -60,6 +60,7 @@ class ExportFormat(StrEnum):
     geojson = "geojson"
     gpkg = "gpkg"
     csv = "csv"
+    fgb = "fgb"
     parquet = "parquet"
     archive = "archive"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.noted import note
 from app.cli.options import WORKSPACE, AsJson, ExportFormat, InLanguage, StudyName, WorkspacePath, language
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def run(
         opened = store.opened(workspace)
         found = opened.find(study)
     done = compute(opened, found.study_id, scenarios=scenario or (), overrides=parsed(set_ or ()), stage=stages)
+    if fresh := [each.run.run_id for each in done if each.fresh]:
+        note(opened, stages.lang, "run.compute", found.study_id, runs=fresh)
     if as_json:
         print_json({"runs": [run_json(each.run, fresh=each.fresh) for each in done], "seconds": stages.seconds})
     else:
@@ -95,13 +98,15 @@ def export(
         ExportFormat,
         typer.Option(
             "--format",
-            help="geojson, csv, parquet: a folder; gpkg: one file with "
+            help="geojson, csv, fgb, parquet: a folder; gpkg: one file with "
             "styles; archive: the study and its runs, to be computed again elsewhere.",
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", metavar="PATH", help="Folder (geojson, csv, parquet) or file (gpkg, archive) to write."),
+        typer.Option(
+            "--out", metavar="PATH", help="Folder (geojson, csv, fgb, parquet) or file (gpkg, archive) to write."
+        ),
     ],
     run: Annotated[
         str | None, typer.Option("--run", metavar="ID", help="Run to export (default: the one computed last).")
@@ -176,6 +181,7 @@ def replay(
 
         opened = store.opened(workspace)
     done = again(opened, archive, stage=stages)
+    note(opened, stages.lang, "study.replay", None, archive=archive.name, runs=[each.run_now for each in done])
     if as_json:
         print_json({"runs": [{**dataclasses.asdict(each), "same": each.same} for each in done]})
     for each in [] if as_json else done:

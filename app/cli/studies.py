@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.noted import note
 from app.cli.options import (
     WORKSPACE,
     AsJson,
@@ -56,6 +57,7 @@ def sample(
     if file.study_id not in opened.studies():
         with stages("making the study"):
             opened.create(file, inputs)
+        note(opened, stages.lang, "study.create", file.study_id, sample=study)
     done = compute(opened, file.study_id, stage=stages)
     ids = ", ".join(each.run.run_id for each in done)
     _tell(opened.study(file.study_id), as_json, stages, "ready", study=file.study_id, runs=ids)
@@ -127,6 +129,7 @@ def new(
                          stage=stages)  # fmt: skip
     else:
         made = _from_place(opened, study, place, boundary, name, stages)
+    note(opened, stages.lang, "study.create", made.study_id)
     _tell(made, as_json, stages, "made", study=made.study_id, folder=made.folder)
 
 
@@ -295,9 +298,10 @@ def add(
         )
     before = opened.find(study)
     changed, layer, notes = add_layer(opened, before.study_id, what, stage=stages)
-    for note in notes:
-        say(said("note", stages.lang, text=note.zh if stages.lang == "zh" else note.en))
+    for each in notes:
+        say(said("note", stages.lang, text=each.zh if stages.lang == "zh" else each.en))
     done = "added" if len(changed.file.layers) > len(before.file.layers) else "replaced"
+    note(opened, stages.lang, "layer.put", changed.study_id, layer_id=layer.layer_id, kind=layer.kind)
     called = said(f"kind.{layer.kind}", stages.lang)
     _tell(changed, as_json, stages, done, kind=called, layer=_named(layer), study=changed.study_id)
 
@@ -332,7 +336,9 @@ def derive(
 
         opened = store.opened(workspace)
         changed = adding.derive(opened, opened.find(study).study_id, hazard, scenario=scenario, name=name)
-    _tell(changed, as_json, stages, "derived", study=changed.study_id, layer=changed.file.layers[-1].layer_id)
+    layer_id = changed.file.layers[-1].layer_id
+    note(opened, stages.lang, "layer.put", changed.study_id, layer_id=layer_id, derived=hazard)
+    _tell(changed, as_json, stages, "derived", study=changed.study_id, layer=layer_id)
 
 
 def scenario(
@@ -366,6 +372,7 @@ def scenario(
             opened, found.study_id, name, hazards=hazard, time=time and time.value, state=state and state.value,
             title=title, title_zh=title_zh,
         )  # fmt: skip
+    note(opened, stages.lang, "scenario.put", changed.study_id, scenario=name)
     _tell(changed, as_json, stages, "scenario", study=changed.study_id, scenario=name)
 
 
@@ -385,6 +392,7 @@ def remove(
 
         opened = store.opened(workspace)
         changed = opened.remove_layer(opened.find(study).study_id, layer)
+    note(opened, stages.lang, "layer.delete", changed.study_id, layer_id=layer)
     _tell(changed, as_json, stages, "removed", study=changed.study_id, layer=layer)
 
 

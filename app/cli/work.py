@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.noted import note
 from app.cli.options import WORKSPACE, AsJson, InLanguage, Language, WorkspacePath, language
 
 if TYPE_CHECKING:
@@ -108,13 +109,13 @@ def cancel(
     job: JobName, lang: InLanguage = None, as_json: AsJson = False, workspace: WorkspacePath = WORKSPACE
 ) -> None:
     """Take a job back: at once when it waits, within seconds when it runs."""
-    _tell(_jobs(workspace).cancel(job), "job_cancel", lang, as_json)
+    _changed(_jobs(workspace).cancel(job), workspace, "cancel", lang, as_json)
 
 
 @group.command("retry")
 def retry(job: JobName, lang: InLanguage = None, as_json: AsJson = False, workspace: WorkspacePath = WORKSPACE) -> None:
     """Let a job that failed, was cancelled or was parked wait for a worker again."""
-    _tell(_jobs(workspace).retry(job), "job_retry", lang, as_json)
+    _changed(_jobs(workspace).retry(job), workspace, "retry", lang, as_json)
 
 
 def _jobs(workspace: Path) -> Jobs:
@@ -124,6 +125,13 @@ def _jobs(workspace: Path) -> Jobs:
 
     settings = Settings.read(workspace=workspace)
     return Jobs(Register.open(settings.workspace, settings.database), params=JobParams.of(settings))
+
+
+def _changed(job: Job, workspace: Path, what: str, lang: Language | None, as_json: bool) -> None:
+    from app.store import opened
+
+    note(opened(workspace), language(lang), f"job.{what}", job.study_id, job_id=job.job_id)
+    _tell(job, f"job_{what}", lang, as_json)
 
 
 def _tell(job: Job, key: str, lang: Language | None, as_json: bool) -> None:

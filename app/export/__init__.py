@@ -1,4 +1,4 @@
-"""A run as files for other programs: GeoJSON, GeoPackage with styles, CSV, GeoParquet; rasters as GeoTIFF beside."""
+"""A run as files: GeoJSON, GeoPackage with styles, CSV, FlatGeobuf, GeoParquet; rasters as GeoTIFF beside."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
+from app.export.flatgeobuf import as_flatgeobuf
 from app.export.geojson import as_geojson
 from app.export.geopackage import write_geopackage
 from app.export.readme import readme
@@ -15,7 +16,7 @@ from app.export.values import records
 from app.store import Run, files
 from geo.errors import ConflictError, Fault, refuse
 
-__all__ = ["Format", "as_csv", "as_geojson", "as_geopackage", "as_parquet", "export", "records"]
+__all__ = ["Format", "as_csv", "as_flatgeobuf", "as_geojson", "as_geopackage", "as_parquet", "export", "records"]
 OVERWRITE = "Choose another --out, or allow it with --overwrite."
 
 
@@ -25,6 +26,7 @@ class Format(StrEnum):
     geojson = "geojson"
     gpkg = "gpkg"
     csv = "csv"
+    fgb = "fgb"
     parquet = "parquet"
 
 
@@ -42,7 +44,7 @@ def as_parquet(run: Run, layer: str) -> bytes:
 
 
 def export(run: Run, format: Format, out: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write a whole run: a folder of GeoJSON, CSV or GeoParquet files, or one GeoPackage; rasters as GeoTIFF beside.
+    """Write a whole run: a folder with a file for each layer, or one GeoPackage; rasters as GeoTIFF beside.
 
     A README with sources, licences and notes goes along (inside the GeoPackage: its metadata). The files written, in
     order. ConflictError, before anything is written, when one is there and ``overwrite`` is not set.
@@ -65,7 +67,9 @@ def _targets(run: Run, format: Format, out: Path) -> dict[Path, Callable[[], byt
     if format is Format.gpkg:
         beside = {out.with_name(f"{out.stem}_{name}.tif"): path.read_bytes for name, path in rasters.items()}
         return {out: lambda: as_geopackage(run, *tables), **beside}
-    write = {Format.geojson: as_geojson, Format.csv: as_csv, Format.parquet: as_parquet}[format]
+    write = {
+        Format.geojson: as_geojson, Format.csv: as_csv, Format.fgb: as_flatgeobuf, Format.parquet: as_parquet,
+    }[format]  # fmt: skip
     built = {out / f"{name}.{format}": _later(write, run, name) for name in tables}
     beside = {out / f"{name}.tif": path.read_bytes for name, path in rasters.items()}
     return {out / "README.txt": lambda: readme(run).encode(), **built, **beside}

@@ -13,7 +13,7 @@ from app.jobs.job import AGAIN, ENDED, LIVE, Asked, Event, Job, Lease, Said, Sta
 from app.jobs.params import DAY_S, JobParams
 from app.jobs.problem import problem_of
 from app.jobs.rows import SHOWN, event_of, job_of, locked, tell, turn
-from app.store.ledger import asked_before, job, job_event
+from app.store.ledger import asked_before, job, job_event, job_run
 from app.store.register import Register
 from geo.errors import BusyError, Fault, LostError, NotFoundError, ReusedKeyError, StateError
 
@@ -76,12 +76,35 @@ class Jobs:
             raise _unknown(job_id)
         return job_of(row)
 
+    def asked(self, caller: str, again: Asked | None) -> Job | None:
+        """The job that a caller's key stands for already; ReusedKeyError when it came with another request."""
+        if again is None:
+            return None
+        with self.register.writing() as connection:
+            return self._before(connection, caller, again)
+
+    def of_run(self, run_id: str) -> Job | None:
+        """The job that was asked for a run: one that is live before one that ended, the newest first."""
+        of = select(*SHOWN).join(job_run, job_run.c.job_id == job.c.job_id).where(job_run.c.run_id == run_id)
+        with self.register.reading() as connection:
+            found = [job_of(row) for row in connection.execute(of.order_by(job.c.made_at.desc(), job.c.job_id.desc()))]
+        return next((each for each in found if not each.ended), found[0] if found else None)
+
+    def forget(self, study_id: str) -> None:
+        """Take back what waits or runs of a study that is gone, and let go of the keys that stand for its jobs."""
+        for each in self.listed(study_id=study_id, states=LIVE, limit=1000):
+            self.cancel(each.job_id)
+        of_it = select(job.c.job_id).where(job.c.study_id == study_id)
+        with self.register.writing() as connection:
+            connection.execute(delete(asked_before).where(asked_before.c.job_id.in_(of_it)))
+
     def listed(
         self, *, study_id: str | None = None, states: Collection[State] = (), caller: str | None = None,
-        before: str | None = None, limit: int = 100,
+        kind: str | None = None, before: str | None = None, limit: int = 100,
     ) -> list[Job]:  # fmt: skip
         """Jobs, the newest first; ``before`` is the id of the last one of the page before."""
         where: list[ColumnElement[bool]] = []
+        where += [job.c.kind == kind] if kind is not None else []
         where += [job.c.study_id == study_id] if study_id is not None else []
         where += [job.c.state.in_(states)] if states else []
         where += [job.c.caller == caller] if caller is not None else []
@@ -326,6 +349,8 @@ def _new(
     row = {"job_id": job_id, "kind": kind, "study_id": study_id, "state": "waiting", "asked": dict(asked),
            "caller": caller, "made_at": now}  # fmt: skip
     found = job_of(connection.execute(insert(job).values(row).returning(*SHOWN)).one())
+    for run_id in asked.get("run_ids") or ():
+        connection.execute(insert(job_run).values(run_id=run_id, job_id=job_id))
     tell(connection, job_id, now, [Said("state", {"state": "waiting", "attempt": 0})])
     return found
 

@@ -21,7 +21,8 @@ def run(task: Task) -> dict[str, Any]:
     times = {scenario.time for scenario in scenarios}
     task.expect(BEFORE + A_TIME * len(times) + A_SCENARIO * len(scenarios))
     overrides = asked.get("overrides") or {}
-    done = compute(task.workspace, study_id, scenarios=named, overrides=overrides, stage=task.stage)
+    promised = asked.get("run_ids") or ()
+    done = compute(task.workspace, study_id, scenarios=named, overrides=overrides, stage=task.stage, promised=promised)
     for each in done:
         task.log(f"{each.run.run_id} {each.run.record.scenario_id}: {'computed' if each.fresh else 'there already'}")
     told = [{"run_id": each.run.run_id, "scenario_id": each.run.record.scenario_id, "fresh": each.fresh}

@@ -27,6 +27,7 @@ from app.jobs.task import Kind
 from app.settings import Settings
 from app.store.register import Register
 from app.store.shared_spool import spool_of
+from app.texts.phrases import in_chinese
 from geo.errors import StorageError
 
 log = logging.getLogger("renxing.jobs")
@@ -52,9 +53,10 @@ def work(
 
 
 def _every_kind() -> Mapping[str, Kind]:
-    """Loaded here, not at the top: with all that they compute with."""
+    """Loaded here, not at the top: with all that they compute with, once for every child."""
     from app.jobs.kinds import KINDS
 
+    in_chinese("")  # reads the phrases
     return KINDS
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, JsonValue
 
 from app import links
 from app.access import Scope, audit, needs
+from app.answers import sent
 from app.deps import Held
 
 router = APIRouter(prefix="/api/v1", tags=["service"])
@@ -35,18 +36,18 @@ class Changes(BaseModel):
     next: str | None = Field(description="Path of those before them; none when there are no more.")
 
 
-@router.get("/audit", summary="Who changed what", dependencies=[needs(Scope.admin)])
+@router.get("/audit", summary="Who changed what", response_model=Changes, dependencies=[needs(Scope.admin)])
 def changes(
-    held: Held, response: Response,
+    request: Request, held: Held,
     study: Annotated[str, Query(max_length=64, description="Only changes to this study (id).")] = "",
     before: Annotated[int | None, Query(ge=1, le=2**53, description="Only entries before this one (number).")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Most entries on a page (count).")] = 100,
-) -> Changes:  # fmt: skip
+) -> Response:  # fmt: skip
     """Every change that was made over HTTP or by a command about keys, the newest first. It cannot be taken back."""
     found = audit.entries(held.register, study_id=study or None, before=before, limit=limit + 1)
     page = [Change.model_validate(vars(entry)) for entry in found[:limit]]
-    response.headers["Cache-Control"] = "no-store"
-    return Changes(changes=page, next=_following(page[-1].audit_id, limit, study) if len(found) > limit else None)
+    more = _following(page[-1].audit_id, limit, study) if len(found) > limit else None
+    return sent(request, Changes(changes=page, next=more), cache="no-store")
 
 
 def _following(before: int, limit: int, study: str) -> str:

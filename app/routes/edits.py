@@ -17,7 +17,7 @@ from app.editing import Match
 from app.job_schemas import DefinitionPatch, JobOut, LayerForm, StudyForm
 from app.jobs_told import told
 from app.routes.jobs import IdempotencyKey, accepted
-from app.routes.studies import study as study_out
+from app.routes.studies import study_out
 from app.schemas import StudyOut
 from app.store import Study
 from app.submitting import Client
@@ -63,8 +63,8 @@ def create(
 @router.delete("/{study}", summary="Delete a study and its runs", status_code=204, response_class=Response)
 def delete(held: Held, named: NamedStudy, caller: Editor, if_match: IfMatch = "") -> Response:
     """Everything of the study goes: its inputs, its runs, its definition."""
-    match(if_match).require(named.file)
-    held.workspace.delete(named.study_id)
+    held.workspace.delete(named.study_id, require=match(if_match).require)
+    held.jobs.forget(named.study_id)
     audit.note(held.register, caller, "study.delete", study_id=named.study_id)
     return Response(status_code=204)
 
@@ -98,7 +98,7 @@ def patch(
     """Names, parameters, scenarios, rules of distance and what is said of layers, as a merge patch (RFC 7396)."""
     said = body.model_dump(exclude_unset=True)
     changed = editing.patched(held.workspace, named.study_id, said, match(if_match))
-    _noted(held, caller, changed, "study.change", said)
+    _noted(held, caller, changed, "study.change", {"changed": sorted(said)})
     return _answer(held, changed)
 
 

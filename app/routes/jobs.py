@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
 
 from app.access import Caller, Scope, audit, needs
 from app.access.edge import inner_path
-from app.answers import JSON, kept, tag
+from app.answers import JSON, PRIVATE, has, sent
 from app.deps import Held, Service
 from app.job_schemas import JobList, JobOut, State
 from app.jobs import ENDED, Job
 from app.jobs_told import told
 from app.links import here
 from app.store.ids import known_id
-from geo.errors import BusyError, Fault, NotFoundError
+from app.streams import LOOK_EVERY_S
+from geo.errors import Fault, NotFoundError
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 JobId = Annotated[str, Path(alias="job", description="Id of the job.", max_length=64)]
@@ -30,10 +27,7 @@ After = Annotated[
     int, Query(ge=0, le=2**53, description="Only events after this one (number; default: the header Last-Event-ID).")
 ]
 LastEvent = Annotated[str, Header(alias="Last-Event-ID", description="Id of the last event that was received.")]
-LATER = "Ask for the job's state instead, or come again later."
-ASK_EVERY_S = 0.5
-"""Seconds between two looks for new events."""
-PING_S = 15
+OVER: dict[int | str, dict[str, Any]] = {204: {"description": "There will be no more events."}}
 ZIP = "application/zip"
 IdempotencyKey = Annotated[
     str, Header(alias="Idempotency-Key", max_length=200, description="The same key with the same request is one job.")
@@ -56,15 +50,14 @@ def jobs(
     page = found[:limit]
     more = following(request, before=page[-1].job_id) if len(found) > limit else None
     body = {"jobs": [told(job) for job in page], "next": more}
-    return Response(orjson.dumps(body), media_type=JSON, headers={"Cache-Control": "no-store"})
+    return sent(request, orjson.dumps(body), cache=PRIVATE)
 
 
 @router.get("/{job}", summary="One job", response_model=JobOut, dependencies=[needs(Scope.read)])
 def job(request: Request, held: Held, job_id: JobId) -> Response:
     """State, progress, and what came of it."""
     found = held.jobs.get(job_id)
-    body = orjson.dumps(told(found))
-    return kept(request, lambda: body, media_type=JSON, state=tag(body), cache="no-cache", headers=_soon(found))
+    return sent(request, orjson.dumps(told(found)), cache=PRIVATE, headers=_soon(found))
 
 
 @router.delete("/{job}", summary="Take a job back", response_model=JobOut)
@@ -87,65 +80,39 @@ def retry(held: Held, job_id: JobId, caller: Annotated[Caller, needs(Scope.run)]
     "/{job}/result", summary="The file that a job made", response_class=Response, dependencies=[needs(Scope.read)],
     responses={200: {"content": {ZIP: {}}}},
 )  # fmt: skip
-def result(held: Held, job_id: JobId) -> Response:
+def result(request: Request, held: Held, job_id: JobId) -> Response:
     """The zip of an export, kept for some days."""
-    return file_of(held, held.jobs.get(job_id))
+    return file_of(request, held, held.jobs.get(job_id))
 
 
-def file_of(held: Service, found: Job) -> Response:
+def file_of(request: Request, held: Service, found: Job) -> Response:
     """The file that a job made; NotFoundError when it made none."""
     made = found.result or {}
     if "sha256" not in made:
         raise NotFoundError(Fault("a job that made a file", f"{found.kind}, {found.state}", found.job_id))
     headers = {"Cache-Control": "private, max-age=3600", "ETag": f'"{made["sha256"]}"'}
+    if has(request, made["sha256"]):
+        return Response(status_code=304, headers=headers)
     return FileResponse(held.spool.path(made["sha256"]), media_type=ZIP, filename=made["name"], headers=headers)
 
 
 @router.get(
     "/{job}/events", summary="What happens to a job, as it happens", response_class=Response,
-    responses={200: {"content": {"text/event-stream": {}}}}, dependencies=[needs(Scope.read)],
+    responses={200: {"content": {"text/event-stream": {}}}, **OVER}, dependencies=[needs(Scope.read)],
 )  # fmt: skip
-def events(held: Held, job_id: JobId, after: After = 0, last: LastEvent = "") -> Response:
+async def events(request: Request, held: Held, job_id: JobId, after: After = 0, last: LastEvent = "") -> Response:
     """Server-sent events ``state``, ``stage``, ``progress`` and ``log``, from the first or from where one left off.
 
-    Each has an id; a reader that comes again with ``Last-Event-ID`` misses none. The stream ends with the job.
+    Each has an id; a reader that comes again with ``Last-Event-ID`` misses none. The stream ends with the job; who
+    comes again then with everything that was said gets 204, and need not come again.
     """
-    return streamed(held, job_id, after, last)
+    return await streamed(request, held, job_id, after, last)
 
 
-def streamed(held: Service, job_id: str | None, after: int, last: str) -> Response:
-    """The events of a job after those a reader has; without a job a stream that ends at once."""
-    if job_id is not None:
-        held.jobs.get(job_id)
-    most = held.settings.event_streams
-    if len(held.streams) >= most:
-        raise BusyError(Fault(f"at most {most} readers of events", str(most), "events", LATER), limit="streams")
+async def streamed(request: Request, held: Service, job_id: str, after: int, last: str) -> Response:
+    """The events of a job after those a reader has."""
     since = int(last) if last.isdecimal() and len(last) < 16 else after
-    return EventSourceResponse(_counted(held, stream(held, job_id, since)), ping=PING_S)
-
-
-async def _counted(held: Service, events: AsyncIterator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
-    """The events, counted among those that are read as long as they are."""
-    held.streams.add(events)
-    try:
-        async for event in events:
-            yield event
-    finally:
-        held.streams.discard(events)
-
-
-async def stream(held: Service, job_id: str | None, after: int) -> AsyncIterator[ServerSentEvent]:
-    """The events of a job after one of them, until it has ended and all are told."""
-    # A service that leaves ends the stream; its reader comes again with Last-Event-ID, to the next one.
-    while job_id is not None:
-        job = await run_in_threadpool(held.jobs.get, job_id)
-        for event in await run_in_threadpool(held.jobs.events, job_id, after=after):
-            after = event.event_id
-            said = orjson.dumps({"at": event.at, **event.said}).decode()
-            yield ServerSentEvent(data=said, event=event.kind, id=str(event.event_id))
-        if job.state in ENDED or held.leaving.is_set():
-            return
-        await asyncio.sleep(ASK_EVERY_S)
+    return await held.streams.answer(job_id, since, caller=request.state.caller.id)
 
 
 def following(request: Request, **after: str) -> str:
@@ -166,4 +133,4 @@ def accepted(found: Job, body: dict[str, Any], location: str = "") -> Response:
 
 def _soon(found: Job) -> dict[str, str]:
     """When to ask again, while it is not done."""
-    return {} if found.state in ENDED else {"Retry-After": str(math.ceil(ASK_EVERY_S))}
+    return {} if found.state in ENDED else {"Retry-After": str(math.ceil(LOOK_EVERY_S))}

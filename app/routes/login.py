@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -28,13 +28,21 @@ Lang = Annotated[str, Query(description="Language of the page: zh or en (default
 Next = Annotated[str, Query(description="Where to go after (a path of this service).", max_length=NEXT_MAX)]
 
 
+AGAIN: dict[int | str, dict[str, Any]] = {
+    401: {
+        "description": "The page again: the key is not good.",
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
+}
+
+
 @router.get("/login", summary="Sign in with a key", response_class=Response)
 async def page(request: Request, lang: Lang = "", after: Annotated[Next, Query(alias="next")] = "") -> Response:
     """A page that takes a key."""
     return await _page(request, lang, after)
 
 
-@router.post("/login", summary="Sign in", response_class=Response, status_code=303)
+@router.post("/login", summary="Sign in", response_class=Response, status_code=303, responses=AGAIN)
 async def sign_in(
     request: Request,
     key: Annotated[str, Form(max_length=100, description="A key of this service.")],

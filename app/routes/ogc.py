@@ -28,19 +28,19 @@ HTML = "text/html; charset=utf-8"
 VARY = "Accept, Accept-Encoding, Accept-Language"
 
 
-class GeoJson(Response):
+class GeoJson(JSONResponse):
     """An answer in GeoJSON."""
 
     media_type = GEOJSON
 
 
-class OpenApi(Response):
+class OpenApi(JSONResponse):
     """An answer that is an OpenAPI description."""
 
     media_type = OPENAPI
 
 
-class JsonSchema(Response):
+class JsonSchema(JSONResponse):
     """An answer that is a JSON Schema."""
 
     media_type = SCHEMA

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app import asking, held, told
-from app.answers import JSON
+from app.answers import sent
 from app.deps import Held, NamedStudy
 from app.schemas import RouteOut
 
@@ -23,8 +23,9 @@ ScenarioId = Annotated[
 
 @router.get("/{study}/route", summary="The nearest safe shelter with room, and the way there", response_model=RouteOut)
 def route(
-    service: Held, named: NamedStudy, start: From, profile: Profile = "walk", scenario_id: ScenarioId = ""
-) -> Response:
+    request: Request, service: Held, named: NamedStudy, start: From, profile: Profile = "walk",
+    scenario_id: ScenarioId = "",
+) -> Response:  # fmt: skip
     """Where to go from a point, turn by turn, or why there is no way.
 
     People whom a plan has given a place keep it: there is room where some is left. The first question to a study takes
@@ -36,4 +37,4 @@ def route(
     found = asking.way(guide, lon, lat)
     about = {"study_id": named.study_id, "scenario_id": scenario.scenario_id, "lon": lon, "lat": lat}
     answer = {**about, **told.route(found, guide), "attribution": told.credits(named, scenario)}
-    return Response(told.as_json(answer), media_type=JSON)
+    return sent(request, told.as_json(answer))

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from app import submitting
+from app import streams, submitting
 from app.access import Caller, Scope, audit, needs
-from app.answers import JSON, WHILE_LOOKED_AT, kept, tag
+from app.answers import JSON, WHILE_LOOKED_AT, kept, sent, tag
 from app.deps import Held, NamedRun, RunId, Service
-from app.export import Format, as_csv, as_geojson, as_geopackage, as_parquet, records
+from app.export import Format, as_csv, as_flatgeobuf, as_geojson, as_geopackage, as_parquet, records
 from app.job_schemas import ExportIn, JobOut, RunOut
 from app.jobs_told import told
 from app.links import here
@@ -26,15 +27,16 @@ from geo.errors import ConflictError, Fault, LimitError
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 LayerName = Annotated[str, Path(description="Name of the layer.")]
-Ending = Annotated[Format, Path(description="Form of the file: geojson, gpkg, csv or parquet.")]
+Ending = Annotated[Format, Path(description="Form of the file: geojson, gpkg, csv, fgb or parquet.")]
 ExportFormat = Annotated[
-    Literal["geojson", "gpkg", "csv", "parquet", "archive"], Query(description="Form of the export (word).")
+    Literal["geojson", "gpkg", "csv", "fgb", "parquet", "archive"], Query(description="Form of the export (word).")
 ]
 
 WRITERS: dict[Format, tuple[Callable[[Run, str], bytes], str]] = {
     Format.geojson: (as_geojson, "application/geo+json"),
     Format.gpkg: (as_geopackage, "application/geopackage+sqlite3"),
     Format.csv: (as_csv, "text/csv; charset=utf-8"),
+    Format.fgb: (as_flatgeobuf, "application/vnd.flatgeobuf"),
     Format.parquet: (as_parquet, "application/vnd.apache.parquet"),
 }
 
@@ -54,13 +56,14 @@ def record(request: Request, held: Held, run_id: RunId) -> Response:
 
 @router.get(
     "/{run}/events", summary="What happens to a run while it is computed", response_class=Response,
-    responses={200: {"content": {"text/event-stream": {}}}},
+    responses={200: {"content": {"text/event-stream": {}}}, **jobs.OVER},
 )  # fmt: skip
-def events(held: Held, run_id: RunId, after: After = 0, last: LastEvent = "") -> Response:
-    """The events of the job that computes it (``/api/v1/jobs``); none when it is there already."""
-    if held.workspace.run_there(run_id) is not None:
-        return jobs.streamed(held, None, after, last)
-    return jobs.streamed(held, submitting.job_of(held, run_id).job_id, after, last)
+async def events(request: Request, held: Held, run_id: RunId, after: After = 0, last: LastEvent = "") -> Response:
+    """The events of the job that computes it (``/api/v1/jobs``); 204 when it is there already."""
+    if await run_in_threadpool(held.workspace.run_there, run_id) is not None:
+        return streams.over()
+    found = await run_in_threadpool(submitting.job_of, held, run_id)
+    return await jobs.streamed(request, held, found.job_id, after, last)
 
 
 @router.delete("/{run}", summary="Take a run back while it is computed", response_model=RunOut)
@@ -87,9 +90,9 @@ def export(
     "/{run}/export.zip", summary="A run that was exported", response_class=Response,
     responses={200: {"content": {jobs.ZIP: {}}}},
 )  # fmt: skip
-def exported(held: Held, named: NamedRun, format: ExportFormat = "gpkg") -> Response:
+def exported(request: Request, held: Held, named: NamedRun, format: ExportFormat = "gpkg") -> Response:
     """The zip of the last export in this form; 404 when none was made (POST …/exports) or it was swept away."""
-    return jobs.file_of(held, submitting.exported(held, named, format))
+    return jobs.file_of(request, held, submitting.exported(held, named, format))
 
 
 @router.get("/{run}/summary", summary="One row per community, with reasons", response_model=Summary)
@@ -100,18 +103,19 @@ def summary(request: Request, named: NamedRun) -> Response:
     )
 
 
-@router.get("/{run}/layers", summary="The layers of a run")
-def layers(named: NamedRun) -> LayerList:
+@router.get("/{run}/layers", summary="The layers of a run", response_model=LayerList)
+def layers(request: Request, named: NamedRun) -> Response:
     """Every layer with its columns and the paths of its downloads."""
-    return LayerList(layers=[_layer(named, layer) for layer in named.record.layers])
+    listed = LayerList(layers=[_layer(named, layer) for layer in named.record.layers])
+    return sent(request, listed, cache=WHILE_LOOKED_AT)
 
 
 @router.get("/{run}/layers/{layer}.{format}", summary="One layer as a file", response_class=Response)
 def download(request: Request, held: Held, named: NamedRun, layer: LayerName, format: Ending) -> Response:
-    """A table layer as GeoJSON (longitude, latitude on WGS 84), GeoPackage with styles, or CSV."""
+    """A table layer as GeoJSON (longitude, latitude on WGS 84), GeoPackage with styles, CSV, FlatGeobuf, GeoParquet."""
     write, media_type = WRITERS[format]
     named.file(layer, "table")
-    _refuse_large(named.layer(layer), held.settings)
+    _refuse_large(named, named.layer(layer), held.settings)
     name = f"{named.record.study_id}-{named.record.scenario_id}-{layer}.{format}"
     return kept(
         request,
@@ -155,7 +159,8 @@ def _layer(run: Run, layer: LayerRecord) -> LayerOut:
     )
 
 
-def _refuse_large(layer: LayerRecord, settings: Settings) -> None:
+def _refuse_large(run: Run, layer: LayerRecord, settings: Settings) -> None:
     if layer.rows > settings.download_features:
-        cure = "Export it with renxing export instead."
-        raise LimitError(Fault(f"at most {settings.download_features} features", str(layer.rows), layer.layer, cure))
+        cure = f"Have it written by POST {here().path(f'/api/v1/runs/{run.run_id}/exports')} instead."
+        fault = Fault(f"at most {settings.download_features} features", str(layer.rows), layer.layer, cure)
+        raise LimitError(fault, limit="download")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from app import site_told, sites, snippet
-from app.answers import JSON
+from app.answers import sent
 from app.deps import Held, NamedStudy, Service
 from app.site_schemas import AskedOf, LotsIn, LotsOut, SiteCheckIn, SiteCheckOut
 from app.store import Study
@@ -21,7 +21,7 @@ AskedBody = Annotated[AskedOf, Body(description="One place (SiteCheckIn) or many
     "/{study}/site-check", summary="The verdict for a point or lot, with every rule",
     response_model=SiteCheckOut | LotsOut,
 )  # fmt: skip
-def ask(service: Held, named: NamedStudy, body: AskedBody) -> Response:
+def ask(request: Request, service: Held, named: NamedStudy, body: AskedBody) -> Response:
     """Whether what is planned may stand there: let (让), prevent (防), avoid (避) or none, with each rule.
 
     A FeatureCollection of lots comes back with the verdict of each among its properties. The first question to a study
@@ -29,7 +29,7 @@ def ask(service: Held, named: NamedStudy, body: AskedBody) -> Response:
     """
     answer = _many(service, named, body) if isinstance(body, LotsIn) else _one(service, named, body)
     whole = {"study_id": named.study_id, **answer, "attribution": site_told.credits(named)}
-    return Response(as_json(whole), media_type=JSON)
+    return sent(request, as_json(whole))
 
 
 def _one(service: Service, named: Study, body: SiteCheckIn) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app import submitting
 from app.access import Caller, Scope, audit, needs
-from app.answers import JSON
-from app.deps import Held, NamedStudy
+from app.answers import JSON, sent
+from app.deps import Held, NamedStudy, Service
 from app.editing import revision
 from app.job_schemas import RunsIn, RunsOut
 from app.jobs_told import told
@@ -26,26 +26,32 @@ After = Annotated[str, Query(max_length=64, description="Only entries behind thi
 PageSize = Annotated[int, Query(ge=1, le=1000, description="Most entries on a page (count).")]
 
 
-@router.get("", summary="Every study")
+@router.get("", summary="Every study", response_model=StudyList)
 def studies(
     request: Request,
     held: Held,
     limit: PageSize = 100,
     after: After = "",
-) -> StudyList:
+) -> Response:
     """The studies of the workspace, by id."""
     found, broken = held.workspace.readable()
     page = [study for study in found if study.study_id > after][: limit + 1]
-    return StudyList(
+    listed = StudyList(
         studies=[StudyBrief.model_validate(_brief(study)) for study in page[:limit]],
         unreadable={name: held.workspace.hidden(str(error)) for name, error in broken.items()},
         next=following(request, after=page[limit - 1].study_id) if len(page) > limit else None,
     )
+    return sent(request, listed)
 
 
-@router.get("/{study}", summary="One study: its inputs, scenarios and latest runs")
-def study(held: Held, named: NamedStudy) -> StudyOut:
+@router.get("/{study}", summary="One study: its inputs, scenarios and latest runs", response_model=StudyOut)
+def study(request: Request, held: Held, named: NamedStudy) -> Response:
     """The definition as study.toml has it, and for each scenario the run computed last."""
+    return sent(request, study_out(held, named))
+
+
+def study_out(held: Service, named: Study) -> StudyOut:
+    """A study as it is told."""
     latest = held.workspace.latest(named.study_id)
     return StudyOut.model_validate(
         {
@@ -59,21 +65,22 @@ def study(held: Held, named: NamedStudy) -> StudyOut:
     )
 
 
-@router.get("/{study}/runs", summary="Every finished run of a study")
+@router.get("/{study}/runs", summary="Every finished run of a study", response_model=RunList)
 def runs(
     request: Request,
     held: Held,
     named: NamedStudy,
     limit: PageSize = 100,
     after: After = "",
-) -> RunList:
+) -> Response:
     """Runs in the order of their names; a run that is still being computed is not there."""
     latest = {run.run_id for run in held.workspace.latest(named.study_id).values()}
     found = [run for run in held.workspace.runs(named.study_id) if run.run_id > after][: limit + 1]
-    return RunList(
+    listed = RunList(
         runs=[brief(run, latest=run.run_id in latest) for run in found[:limit]],
         next=following(request, after=found[limit - 1].run_id) if len(found) > limit else None,
     )
+    return sent(request, listed)
 
 
 @router.post("/{study}/runs", summary="Have scenarios computed", response_model=RunsOut, status_code=202,

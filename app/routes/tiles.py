@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 
 from app import tilejson
-from app.answers import REVALIDATE, WHILE_LOOKED_AT, has, labels, takes_gzip
+from app.answers import REVALIDATE, WHILE_LOOKED_AT, has, labels, sent, takes_gzip
 from app.deps import Held, NamedRun, NamedStudy, RunId, Service, StudyId
 from app.schemas import TileJson
 from app.tiling import Make, named
@@ -54,10 +54,10 @@ async def base_tile(request: Request, held: Held, study_id: StudyId, z: Zoom, x:
     return await _answer(request, held, named(*key, held.tile_params, z, x, y), make, MVT, cache=REVALIDATE)
 
 
-@router.get("/{study}/base.json", summary="TileJSON of a study's base map")
-def base_json(held: Held, study: NamedStudy) -> TileJson:
+@router.get("/{study}/base.json", summary="TileJSON of a study's base map", response_model=TileJson)
+def base_json(request: Request, held: Held, study: NamedStudy) -> Response:
     """Where the base map's tiles are and what is in them."""
-    return tilejson.of_base(study, held.base(held.base_key(study)))
+    return sent(request, tilejson.of_base(study, held.base(held.base_key(study))))
 
 
 @router.get(
@@ -127,10 +127,10 @@ async def layer_archive(request: Request, held: Held, run: NamedRun, layer: Laye
     return await _archive(request, held, named(run.run_id, layer, limits(held)), write, name)
 
 
-@router.get("/{run}/{layer}.json", summary="TileJSON of a run's layer")
-def layer_json(held: Held, run_id: RunId, layer: LayerName) -> TileJson:
+@router.get("/{run}/{layer}.json", summary="TileJSON of a run's layer", response_model=TileJson)
+def layer_json(request: Request, held: Held, named: NamedRun, layer: LayerName) -> Response:
     """Where the layer's tiles are and what is in them."""
-    return tilejson.of_layer(held.shown(run_id), layer)
+    return sent(request, tilejson.of_layer(held.shown(named.run_id), layer))
 
 
 def limits(held: Service) -> ArchiveParams:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app import asking, held, told
-from app.answers import JSON
+from app.answers import sent
 from app.deps import Held, NamedStudy
 from app.routes.route import ScenarioId
 from app.schemas import SensitivityOut, WhatIfIn, WhatIfOut
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/v1/studies", tags=["questions"])
 
 
 @router.post("/{study}/what-if", summary="Changed rows and layers after a planner's edits", response_model=WhatIfOut)
-def ask(service: Held, named: NamedStudy, body: WhatIfIn) -> Response:
+def ask(request: Request, service: Held, named: NamedStudy, body: WhatIfIn) -> Response:
     """Shelters added, taken away or given other room, streets closed or opened, or another scenario.
 
     Nothing is kept: the answer is what a run with the edits would give, to the last person, of walks to shelters.
@@ -32,14 +32,16 @@ def ask(service: Held, named: NamedStudy, body: WhatIfIn) -> Response:
         **told.changed(changes, most=service.settings.what_if_features),
         "attribution": list(dict.fromkeys([*told.credits(named, scenario), *told.credits(named, other)])),
     }  # fmt: skip
-    return Response(told.as_json(answer), media_type=JSON)
+    return sent(request, told.as_json(answer))
 
 
 @router.get("/{study}/sensitivity", summary="How results move when thresholds move", response_model=SensitivityOut)
-def sensitivity(service: Held, named: NamedStudy, scenario_id: ScenarioId = "") -> Response:
+def sensitivity(
+    request: Request, service: Held, named: NamedStudy, scenario_id: ScenarioId = ""
+) -> Response:  # fmt: skip
     """People served with walking speed, room, depth of water and the longest walk moved a little, one at a time."""
     scenario = held.scenario_of(named, scenario_id)
     found = told.moved(service.cities.moved(named, scenario.scenario_id))
     about = {"study_id": named.study_id, "scenario_id": scenario.scenario_id}
     answer = {**about, **found, "attribution": told.credits(named, scenario)}
-    return Response(told.as_json(answer), media_type=JSON)
+    return sent(request, told.as_json(answer))

@@ -40,6 +40,8 @@ from app.store.runs import RECORD, SORTED, read_run, written
 from app.store.workspace import DEFINITION, LATEST, LOCK, Study, Workspace
 from geo.errors import ConflictError, Fault, NotFoundError, StorageError
 
+PATIENT_S = 60.0
+"""Seconds for which a backup waits for an edit."""
 FORMAT = 1
 """Form of a backup."""
 MANIFEST = "renxing-backup.json"
@@ -189,7 +191,7 @@ def _incomplete(study_id: str, error: Exception) -> StorageError:
 def _hold(workspace: Workspace, study_id: str, target: Path) -> None:
     """A study as links to its files: an edit waits for it, a run that is written meanwhile is not in it."""
     study: Study = workspace.study(study_id)
-    with files.locked(study.folder / LOCK):
+    with files.locked(study.folder / LOCK, wait_s=PATIENT_S):
         study = workspace.study(study_id)
         for name in (DEFINITION, *input_files(study.file, study.folder)):
             files.link(study.folder / name, target / name)

@@ -14,14 +14,19 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from geo.errors import ConflictError, Fault, FileMissingError, StorageError
 
 PREFIX = ".new-"
 CHUNK = 1 << 20
+WAIT_S = 10.0
+"""So long a lock is waited for (s)."""
+AGAIN_S = 0.02
+"""So often it is tried meanwhile (s)."""
 
 
 @contextlib.contextmanager
@@ -93,11 +98,29 @@ def copy(source: Path, target: Path) -> str:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path`` alone; others wait. The file stays, empty."""
+def locked(path: Path, *, wait_s: float | None = None) -> Iterator[None]:
+    """Hold the lock file ``path`` alone; others wait, WAIT_S unless told. The file stays, empty.
+
+    StorageError when whoever holds it does not let go in time.
+    """
+    wait_s = WAIT_S if wait_s is None else wait_s
     with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle, path, wait_s)
         yield
+
+
+def _lock(handle: IO[str], path: Path, wait_s: float) -> None:
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                break
+        time.sleep(AGAIN_S)
+    cure = "Try again when it is done; if it never is, end the renxing process that hangs."
+    found = f"one that another process has held for more than {wait_s:g} s"
+    raise StorageError(Fault("a lock that is free", found, str(path), cure))
 
 
 @contextlib.contextmanager

@@ -72,6 +72,13 @@ job_event = Table(
     sqlite_autoincrement=True,
 )  # fmt: skip
 
+job_run = Table(
+    "job_run", metadata,
+    Column("run_id", ids, primary_key=True),
+    Column("job_id", ids, ForeignKey("job.job_id", ondelete="CASCADE"), primary_key=True),
+)  # fmt: skip
+"""Which jobs were asked for a run."""
+
 asked_before = Table(
     "asked_before", metadata,
     Column("caller", String(128), primary_key=True),

@@ -37,6 +37,8 @@ from geo.errors import Fault, InputError, RenxingError, StorageError
 LOCKED = ".lock"
 NAME = "store_id"
 """Under which a database's own name is kept: a cache belongs to one database."""
+BRINGING_S = 120.0
+"""Seconds for which one waits while another brings a study down."""
 TRIES = 3
 """How often a study is brought down when somebody throws the cache away meanwhile."""
 
@@ -143,9 +145,11 @@ class SharedWorkspace(Workspace):
                 self._show(connection, study_id, changed)
         return self.study(study_id)
 
-    def delete(self, study_id: str) -> None:
-        """Delete a study and all its runs."""
+    def delete(self, study_id: str, *, require: Callable[[StudyFile], None] = lambda _: None) -> None:
+        """Delete a study and all its runs. ``require`` may refuse the definition as it is then."""
         with self.register.writing() as connection:
+            row = rows.row_of(connection, known_id(study_id, what="study"), alone=True)
+            require(row.file(self.root / study_id))
             gone = rows.take_away(connection, known_id(study_id, what="study"))
             postgis.drop(connection, postgis.study_schema(study_id))
         # One transaction for each run: all together would need more locks than a server has.
@@ -312,7 +316,7 @@ class SharedWorkspace(Workspace):
             return
         with files.storing(self.path):
             self._claim_anew()
-            with files.locked(self.root / f".{study_id}{LOCKED}"):
+            with files.locked(self.root / f".{study_id}{LOCKED}", wait_s=BRINGING_S):
                 held.add(study_id)
                 try:
                     yield

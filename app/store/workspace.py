@@ -189,9 +189,12 @@ class Workspace:
         return self.study(study_id)
 
     def add_layer(
-        self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None, replace: bool = False
-    ) -> Study:
+        self, study_id: str, layer: Layer, source: Path, *, change: Change | None = None, replace: bool = False,
+        require: Callable[[StudyFile], None] = lambda _: None,
+    ) -> Study:  # fmt: skip
         """Copy ``source`` into the study as ``layer``; ``change`` may edit the definition in the same step.
+
+        ``require`` may refuse the definition as it is when it is changed.
 
         Two processes that add at once both succeed. With ``replace`` a layer of this id gives it its place in the list
         and in the scenarios, and its file goes; ConflictError when the id is taken otherwise.
@@ -200,6 +203,7 @@ class Workspace:
         gone: list[Path] = []
 
         def with_layer(file: StudyFile) -> StudyFile:
+            require(file)
             old = _taken_place(file, layer, replace)
             others = file.model_copy(update={"layers": [there for there in file.layers if there is not old]})
             whole = _with_one(file, layer, old)
@@ -253,10 +257,12 @@ class Workspace:
             files.write(folder / DEFINITION, changed.dump().encode())
         return self.study(study_id)
 
-    def delete(self, study_id: str) -> None:
-        """Delete a study and all its runs."""
-        with files.storing(self.path):
-            files.remove(self.study(study_id).folder)
+    def delete(self, study_id: str, *, require: Callable[[StudyFile], None] = lambda _: None) -> None:
+        """Delete a study and all its runs. ``require`` may refuse the definition as it is then."""
+        folder = self.study(study_id).folder
+        with files.storing(self.path), files.locked(folder / LOCK):
+            require(self.study(study_id).file)
+            files.remove(folder)
 
     def save(self, recipe: Recipe, outcome: Outcome) -> Run:
         """Keep a computed run. When it is there already, theirs stays: equal recipes are one run."""
@@ -421,8 +427,7 @@ def named_as(names: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except RenxingError as error:
-        faults = [dataclasses.replace(f, where=_renamed(f.where, names)) for f in error.faults]
-        raise type(error)(*faults) from error
+        raise error.retold(dataclasses.replace(f, where=_renamed(f.where, names)) for f in error.faults) from None
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

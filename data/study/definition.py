@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
 import data.study.text as text
 from data import choosing, rules
 from data.given import KINDS
 from data.hazards import HAZARDS, unit_named
 from data.hazards import KINDS as HAZARD_KINDS
+from data.limits import DEFINITION
 from geo.derived import KINDS as DERIVED
 from geo.errors import Fault, InputError, refuse
 
@@ -41,7 +42,48 @@ OF_FILES = ("file", "unit", "classes", "class_table", "crs", "nodata", "time", "
 HASHED = re.compile(r"[a-z]+-[0-9a-f]{8}")
 """Id made of a title in another script (``app.store.ids``)."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
+NAME, LINE, TEXT = 200, 500, 4000
+"""So many characters a name, one line (a path, a key), and any other text have at most."""
+LAYERS, SCENARIOS, ENTRIES, DEEP = 500, 200, 1000, 8
+"""So many there are at most; ENTRIES of any other list or table, which are DEEP in each other at most."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Characters that steer a terminal; a text over several lines may break them and indent."""
+CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
+
+def _plain(said: str, most: int, steering: re.Pattern[str]) -> str:
+    if len(said) > most:
+        raise ValueError(f"must be text of at most {most:,} characters, not {len(said):,}")
+    if found := steering.search(said):
+        raise ValueError(f"must be text without control characters, such as U+{ord(found[0]):04X}")
+    return said
+
+
+def _bounded(held: Any, deep: int = DEEP) -> Any:
+    """A table or list of anything, none of it too long, too many or too deep."""
+    if isinstance(held, str):
+        return _plain(held, TEXT, CONTROL_IN_TEXT)
+    if not isinstance(held, dict | list | tuple):
+        return held
+    if not deep:
+        raise ValueError(f"must be tables in at most {DEEP} others")
+    if len(held) > ENTRIES:
+        raise ValueError(f"must be at most {ENTRIES:,} entries, not {len(held):,}")
+    for key in held if isinstance(held, dict) else ():
+        _plain(str(key), LINE, CONTROL_IN_TEXT)
+    for value in held.values() if isinstance(held, dict) else held:
+        _bounded(value, deep - 1)
+    return held
+
+
+def _text(most: int, steering: re.Pattern[str]) -> tuple[AfterValidator, Any]:
+    return AfterValidator(partial(_plain, most=most, steering=steering)), Field(json_schema_extra={"maxLength": most})
+
+
+Name = Annotated[str, *_text(NAME, CONTROL)]
+Line = Annotated[str, *_text(LINE, CONTROL)]
+Said = Annotated[str, *_text(TEXT, CONTROL_IN_TEXT)]
+Bounded = AfterValidator(_bounded)
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
@@ -58,31 +100,31 @@ class Layer(BaseModel):
     model_config = FROZEN
 
     layer_id: Id = Field(description="Name of the layer, unique in the study (a-z, 0-9, _, -).")
-    title: str | None = Field(default=None, description="What the layer is called, e.g. its file's own name (text).")
+    title: Line | None = Field(default=None, description="What the layer is called, e.g. its file's own name (text).")
     kind: Kind = Field(description="osm, hazard, communities, population, shelters, facilities, buildings, "
                       "streets, elevation, lots, supplies or sources.")  # fmt: skip
-    file: str = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
+    file: Line = Field(default="", description="The file, relative to the study's folder, e.g. inputs/town.osm.pbf.")
     sha256: Sha256 = Field(default="", description="SHA-256 of the file when it was added (hex code).")
-    source: str | None = Field(default=None, description="Who made the data.")
-    licence: str | None = Field(default=None, description="Under what licence, e.g. ODbL-1.0.")
-    attribution: str | None = Field(default=None, description="How the source wants to be named on a map.")
+    source: Said | None = Field(default=None, description="Who made the data.")
+    licence: Line | None = Field(default=None, description="Under what licence, e.g. ODbL-1.0.")
+    attribution: Said | None = Field(default=None, description="How the source wants to be named on a map.")
     date: Day | None = Field(default=None, description="When the data was current: 2024, 2024-05 or 2024-05-01.")
-    hazard: str | None = Field(default=None, description=f"Hazard only: what it is ({', '.join(HAZARDS)}).")
+    hazard: Line | None = Field(default=None, description=f"Hazard only: what it is ({', '.join(HAZARDS)}).")
     derived: bool = Field(
         default=False, description="Hazard only: made from the study's own map and heights, without a file (yes or no)."
     )
-    unit: str | None = Field(
+    unit: Line | None = Field(
         default=None, description="Hazards and rasters of people: unit of the file's values (m, cm, m/s, level, "
         "people, people/km2, …)."
     )  # fmt: skip
-    classes: dict[str, float] = Field(
+    classes: Annotated[dict[str, float], Bounded] = Field(
         default_factory=dict, description="Hazard only: value or text in the file = what it stands for, in unit."
     )
-    class_table: str | None = Field(
+    class_table: Line | None = Field(
         default=None, description="Hazard only: name of a known class table, e.g. japan-flood-rank (docs/manual.md)."
     )
-    crs: str | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
-    nodata: float | list[float] | None = Field(
+    crs: Line | None = Field(default=None, description="Coordinate system of the file, if it says none or a wrong one.")
+    nodata: float | Annotated[list[float], Field(max_length=ENTRIES)] | None = Field(
         default=None, description="Rasters only: value that means not known, or a list of them (file unit)."
     )
     return_period_y: float | None = Field(default=None, gt=0, description="Hazard only: return period, years.")
@@ -93,13 +135,20 @@ class Layer(BaseModel):
         default=None, ge=0, description="Hazard only: how far the true value may lie above or below (unit of the file)."
     )
     time: Time | None = Field(default=None, description="Population only: day or night (word; none: at any time).")
-    conversions: list[str] = Field(
-        default_factory=list, description="What was done to the file's content when it was read (text)."
+    conversions: list[Said] = Field(
+        default_factory=list,
+        max_length=ENTRIES,
+        description="What was done to the file's content when it was read (text).",
     )
-    columns: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = the file's column.")
-    constants: dict[str, str] = Field(default_factory=dict, description="Tables only: our column = what every row has.")
-    where: list[str] = Field(
-        default_factory=list, description="Tables only: rows that are taken, each COLUMN=VALUE[,VALUE…] or "
+    columns: Annotated[dict[str, str], Bounded] = Field(
+        default_factory=dict, description="Tables only: our column = the file's column."
+    )
+    constants: Annotated[dict[str, str], Bounded] = Field(
+        default_factory=dict, description="Tables only: our column = what every row has."
+    )
+    where: list[Said] = Field(
+        default_factory=list, max_length=ENTRIES, description="Tables only: rows that are "
+        "taken, each COLUMN=VALUE[,VALUE…] or "
         "COLUMN!=VALUE as the file names them; all must hold (text)."
     )  # fmt: skip
 
@@ -115,13 +164,13 @@ class Scenario(BaseModel):
     model_config = FROZEN
 
     scenario_id: Id = Field(description="Name of the scenario, unique in the study (a-z, 0-9, _, -).")
-    name: str = Field(description="Title of the scenario.")
-    name_zh: str | None = Field(default=None, description="Title in Chinese.")
+    name: Name = Field(description="Title of the scenario.")
+    name_zh: Name | None = Field(default=None, description="Title in Chinese.")
     state: Literal["normal", "alert", "emergency"] = Field(
         default="normal", description="normal (平时), alert (急时) or emergency (战时)."
     )
     time: Time = Field(default="night", description="day or night: where people are (word).")
-    hazards: tuple[str, ...] = Field(default=(), description="Layer ids of the hazards in force.")
+    hazards: tuple[Line, ...] = Field(default=(), max_length=LAYERS, description="Layer ids of the hazards in force.")
     closures: tuple[int, ...] = Field(
         default=(), max_length=0, description="An empty list: streets cannot be closed by hand (OSM way numbers, code)."
     )
@@ -134,23 +183,25 @@ class StudyFile(BaseModel):
 
     format: Literal[1] = Field(default=1, description="Form of the file (number).")
     study_id: Id = Field(description="Name of the study's folder (a-z, 0-9, _, -).")
-    name: str = Field(description="Title of the study.")
-    name_zh: str | None = Field(default=None, description="Title in Chinese.")
-    crs: str = Field(description="Metric coordinate system everything is computed in, e.g. EPSG:32631.")
-    boundary: str | None = Field(default=None, description="File with the study's outline, relative to its folder.")
-    boundary_crs: str | None = Field(
+    name: Name = Field(description="Title of the study.")
+    name_zh: Name | None = Field(default=None, description="Title in Chinese.")
+    crs: Line = Field(description="Metric coordinate system everything is computed in, e.g. EPSG:32631.")
+    boundary: Line | None = Field(default=None, description="File with the study's outline, relative to its folder.")
+    boundary_crs: Line | None = Field(
         default=None, description="Coordinate system of the outline's file, if it says none or a wrong one."
     )
     streets: Literal["map", "lattice"] = Field(
         default="map", description="Where streets come from: the map or layers of streets, or a made lattice where "
         "nobody has any (word)."
     )  # fmt: skip
-    layers: list[Layer] = Field(default_factory=list, description="The inputs.")
-    scenarios: list[Scenario] = Field(default_factory=list, description="The scenarios to compute.")
-    parameters: dict[str, bool | int | float | str | list[str]] = Field(
+    layers: list[Layer] = Field(default_factory=list, max_length=LAYERS, description="The inputs.")
+    scenarios: list[Scenario] = Field(
+        default_factory=list, max_length=SCENARIOS, description="The scenarios to compute."
+    )
+    parameters: Annotated[dict[str, bool | int | float | str | list[str]], Bounded] = Field(
         default_factory=dict, description="Parameters that differ from the defaults, by dotted name."
     )
-    rules: dict[str, dict[str, Any]] = Field(
+    rules: Annotated[dict[str, dict[str, Any]], Bounded] = Field(
         default_factory=dict, description="Rules of distance by id: what differs from ours, or all of a new one "
         "(fields of docs/rules.md)."
     )  # fmt: skip
@@ -167,14 +218,26 @@ class StudyFile(BaseModel):
     @classmethod
     def understood(cls, written: str, where: str) -> StudyFile:
         """The definition that a text says; ``where`` names it in faults. Raises UnreadableError and InputError."""
-        of_rules = partial(rules.faults, text=written, where=where)
-        study = text.validated(cls, written, where, lambda values: of_rules(values.get("rules", {})))
+
+        def of_rules(values: Mapping[str, Any]) -> Iterator[Fault]:
+            said = values.get("rules", {})
+            many = len(said) if isinstance(said, dict) else 0
+            if many <= ENTRIES:  # more of them are refused as they are
+                yield from rules.faults(
+                    said, text=written if many * len(written) <= text.LOOKED_FOR else "", where=where
+                )
+
+        study = text.validated(cls, written, where, of_rules)
         refuse(InputError, _faults(study, where))
         study._text = written
         return study
 
     def dump(self) -> str:
-        """The definition as TOML. Comments and order of the file it was loaded from are kept."""
+        """The definition as TOML. Comments and order of the file it was loaded from are kept.
+
+        Raises LimitError when it says more than may be read again.
+        """
+        DEFINITION.require(len(self.model_dump_json(exclude_none=True, exclude_unset=True)), self.study_id)
         said = self.model_dump(mode="json", exclude_none=True, exclude_unset=True)
         return text.merged(self._text, {"format": self.format} | said)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import tomlkit
 from pydantic import BaseModel, ValidationError
 from tomlkit.container import Container
-from tomlkit.items import AoT, Table
+from tomlkit.items import AoT, String, StringType, Table, Trivia
 
 from data.limits import DEFINITION, DEPTH
 from data.written import faults
@@ -22,6 +22,12 @@ LISTS = {"layers": "layer_id", "scenarios": "scenario_id"}
 """Lists of tables, and the key that names an entry."""
 DOTTED = re.compile(rf"^[ \t\[]*(?:[A-Za-z0-9_-]+[ \t]*\.[ \t]*){{{DEPTH.most}}}", re.MULTILINE)
 """A key of more parts than any has: reading it takes the square of them in time and memory."""
+
+FAULTS_MOST = 1000
+LOOKED_FOR = 50_000_000
+"""So many characters are read to find the lines of faults; beyond, they are told without."""
+ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
+SHORT = {"\b": r"\b", "\t": r"\t", "\n": r"\n", "\f": r"\f", "\r": r"\r", '"': r"\"", "\\": r"\\"}
 
 
 def read(path: Path) -> str:
@@ -56,7 +62,9 @@ def validated(
     try:
         found = model.model_validate(values)
     except ValidationError as error:
-        raise InputError(*faults(error.errors(), model, written=written, where=where), *more) from None
+        told = error.errors()[:FAULTS_MOST]
+        lines = written if len(told) * len(written) <= LOOKED_FOR else ""
+        raise InputError(*faults(told, model, written=lines, where=where), *more) from None
     refuse(InputError, more)
     return found
 
@@ -90,14 +98,14 @@ def _spaced(new: str) -> str:
     """One empty line before each table. Left alone where text over several lines could hold what looks like one."""
     if '"""' in new or "'''" in new:
         return new
-    return re.sub(r"\n+(?=\[+[^\]]+\]+ *\n)", "\n\n", new)
+    return re.sub(r"(?<!\n)\n+(?=\[+[^\]\n]+\]+ *\n)", "\n\n", new)
 
 
 def _merge(table: Container | Table, wanted: Mapping[str, Any]) -> None:
     """Give the table these values, touching only what differs."""
     for key, value in wanted.items():
         if key not in table or _plain(table[key]) != value:
-            table[key] = value
+            table[key] = _item(value)
 
 
 def _merge_parameters(document: tomlkit.TOMLDocument, wanted: Mapping[str, Any]) -> None:
@@ -161,8 +169,24 @@ def _table(values: Mapping[str, Any]) -> Table:
     table.trivia.indent = "\n"
     for key, value in values.items():
         if value not in ({}, ""):
-            table[key] = value
+            table[key] = _item(value)
     return table
+
+
+def _item(value: Any) -> Any:
+    """What tomlkit makes of a value, its texts escaped by us: tomlkit takes the square of their length."""
+    if isinstance(value, str):
+        return String(StringType.SLB, value, escaped(value), Trivia())
+    if isinstance(value, Mapping):
+        return {key: _item(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_item(each) for each in value]
+    return value
+
+
+def escaped(said: str) -> str:
+    """A text as it stands between quotation marks, in a time that grows as the text."""
+    return ESCAPED.sub(lambda found: SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}", said)
 
 
 def _plain(item: Any) -> Any:

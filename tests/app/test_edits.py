@@ -290,3 +290,77 @@ def test_lists_come_in_pages_that_hold_everything_once(town: System) -> None:
         found += [job["job_id"] for job in page["jobs"]]
         path = page["next"]
     assert len(found) == len(set(found)) == 5
+
+
+def test_a_run_is_the_one_that_was_promised_or_none(town: System) -> None:
+    asked = town("POST", "/api/v1/studies/town/runs", 202, json={})
+    town("PATCH", "/api/v1/studies/town/definition", 200, json={"name": "Other"}, headers={"If-Match": "*"})
+    job = town.finished(asked["job"], "failed")
+    assert job["problem"]["code"] == "stale"
+    told = town("GET", asked["runs"][0]["href"], 200)
+    assert (told["state"], told["problem"]["code"]) == ("failed", "stale")
+
+
+def test_a_key_stands_for_its_request_when_all_is_done_too(town: System, tmp_path: Path) -> None:
+    key = {"Idempotency-Key": "k"}
+    made = town("POST", "/api/v1/studies/town/runs", 202, json={}, headers=key)
+    town.finished(made["job"])
+    town("PATCH", "/api/v1/studies/town/definition", 200, json={"name": "Other"}, headers={"If-Match": "*"})
+    again = town("POST", "/api/v1/studies/town/runs", 202, json={}, headers=key)
+    assert [run["run_id"] for run in again["runs"]] == [run["run_id"] for run in made["runs"]]
+    assert again["job"]["job_id"] == made["job"]["job_id"] and again["runs"][0]["state"] == "done"
+    said = {"kind": "hazard", "hazard": "flood", "unit": "m"}
+    files = {"file": ("flood.tif", drawn_town.flood(tmp_path).read_bytes())}
+    path = "/api/v1/studies/town/layers/deep"
+    sent = town("PUT", path, 202, data=said, files=files, headers={"Idempotency-Key": "l"})
+    town.finished(sent)
+    same = town("PUT", path, 202, data=said, files=files, headers={"Idempotency-Key": "l"})
+    assert same["job_id"] == sent["job_id"] and same["state"] == "done"
+
+
+def test_of_two_layers_sent_on_one_state_the_later_is_refused(anywhere: System, tmp_path: Path) -> None:
+    town, path = anywhere, "/api/v1/studies/town/layers/deep"
+    town.finished(town.flood(tmp_path))
+    files = {"file": ("flood.tif", drawn_town.flood(tmp_path).read_bytes())}
+    match = {"If-Match": town.etag()}
+    jobs = [
+        town("PUT", path, 202, data={"kind": "hazard", "hazard": "flood", "unit": unit}, files=files, headers=match)
+        for unit in ("cm", "ft")
+    ]
+    drain(town.settings)
+    told = [town("GET", job["href"], 200) for job in jobs]
+    assert [job["state"] for job in told] == ["done", "failed"] and told[1]["problem"]["code"] == "stale"
+    assert 'unit = "cm"' in town("GET", "/api/v1/studies/town/definition", 200).decode()
+
+
+def test_a_study_that_is_gone_takes_its_jobs_and_keys_along(town: System, tmp_path: Path) -> None:
+    run = town("POST", "/api/v1/studies/town/runs", 202, json={})
+    town.finished(run["job"])
+    waiting = town.flood(tmp_path)
+    town("DELETE", "/api/v1/studies/town", 412, headers={"If-Match": '"0"'})
+    town("DELETE", "/api/v1/studies/town", 204, headers={"If-Match": "*"})
+    assert town("GET", waiting["href"], 200)["state"] == "cancelled"
+    assert town("GET", f"/tiles/{run['runs'][0]['run_id']}/communities.json", 404)["code"] == "not-found"
+    with drawn_town.extract(tmp_path).open("rb") as osm:
+        key = {"Idempotency-Key": "again"}
+        made = town("POST", "/api/v1/studies", 202, data={"study": "town"}, files={"osm": osm}, headers=key)
+    town.finished(made)
+    town("DELETE", "/api/v1/studies/town", 204, headers={"If-Match": "*"})
+    with drawn_town.extract(tmp_path).open("rb") as osm:
+        anew = town("POST", "/api/v1/studies", 202, data={"study": "town"}, files={"osm": osm}, headers=key)
+    assert anew["job_id"] != made["job_id"]
+
+
+def test_what_is_wrong_with_a_form_is_told_by_its_fields(town: System) -> None:
+    files = {"file": ("flood.tif", b"x")}
+    refused = town(
+        "PUT", "/api/v1/studies/town/layers/deep", 422, data={"kind": "hazard", "hazard": "flood"}, files=files
+    )
+    assert "--" not in json.dumps(refused) and refused["faults"][0]["where"] == "unit"
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m" + "A" * 900_000, "\x1b[31mA", "A" * 201])
+def test_a_hostile_text_is_refused_before_it_is_written(town: System, name: str) -> None:
+    said = {"scenarios": [{"scenario_id": "flood", "name": name}]}
+    refused = town("PATCH", "/api/v1/studies/town/definition", 422, json=said, headers={"If-Match": "*"})
+    assert "characters" in refused["faults"][0]["expected"] and len(json.dumps(refused)) < 5000

@@ -20,7 +20,7 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.export import Format, as_csv, as_geojson, as_geopackage, export
+from app.export import Format, as_csv, as_flatgeobuf, as_geojson, as_geopackage, export
 from app.export.qml import conditions, qml
 from app.export.sheets import _harmless
 from app.export.values import decimals
@@ -151,6 +151,35 @@ def test_a_geopackage_says_whose_data_it_stands_on(run: Run, tmp_path: Path) -> 
     about = pyogrio.read_info(path, layer="demand")["dataset_metadata"]
     assert about["ATTRIBUTION"] == "© OpenStreetMap contributors"
     assert "ODbL-1.0" in about["README"] and run.run_id in about["README"]
+
+
+# FlatGeobuf
+
+
+def test_flatgeobuf_keeps_ids_text_and_what_is_missing(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "layer.fgb"
+    for name, key in (("demand", "demand_id"), ("shelters", "shelter_id"), ("communities", "community_id")):
+        path.write_bytes(as_flatgeobuf(run, name))
+        found, kept = pyogrio.read_dataframe(path).set_index(key), run.table(name).set_index(key)
+        assert found.crs.to_epsg() == 4326 and set(found.columns) == set(kept.columns)
+        found = found.loc[kept.index]
+        assert (found.isna() == kept.isna()).all(axis=None)
+        assert all(a.equals(b) for a, b in zip(found.geometry, kept.geometry, strict=True))
+    assert found["name"].tolist() == kept["name"].tolist()
+    assert found["name_zh"].dropna().tolist() == kept["name_zh"].dropna().tolist()
+    assert pyogrio.read_info(path)["layer_metadata"]["DESCRIPTION"] == "© OpenStreetMap contributors"
+    path.write_bytes(as_flatgeobuf(run, "cut_off"))
+    assert len(pyogrio.read_dataframe(path)) == 0
+
+
+def test_flatgeobuf_has_rows_that_are_nowhere(tmp_path: Path) -> None:
+    _, run = circles_made.saved(tmp_path)
+    path = tmp_path / "layer.fgb"
+    for layer in (layer.layer for layer in run.record.layers if layer.kind == "table"):
+        path.write_bytes(as_flatgeobuf(run, layer))
+        found, kept = pyogrio.read_dataframe(path), run.table(layer)
+        nowhere = (kept.geometry.isna() | kept.geometry.is_empty).sum()
+        assert (len(found), (found.geometry.isna() | found.geometry.is_empty).sum()) == (len(kept), nowhere), layer
 
 
 # styles

@@ -105,7 +105,8 @@ def test_who_dies_is_started_again_later_each_time(driven: Callable[..., Driven]
     kin.told(signal.SIGTERM)
     said = kin.said()
     waits = [line.rpartition(" in ")[2] for line in said.splitlines() if "worker-1 ended with 5" in line]
-    assert waits == ["1.0 s", "2.0 s"], said
+    # How often it died until then depends on the machine; each wait is twice the one before.
+    assert len(waits) >= 2 and waits == [f"{2.0**k:.1f} s" for k in range(len(waits))], said
     assert "server-1 ended" not in said
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app import family
+from app import family, readiness
 from app.main import create_app
 from app.settings import Settings
 from tests.app.hand_made import saved
@@ -93,3 +94,22 @@ def test_told_to_end_it_is_not_ready_and_still_answers(watched: Watched) -> None
     watched.service.leaving.set()
     assert list(watched.wrong()) == ["service"]
     assert watched.client.get("/api/v1/studies").status_code == 200
+
+
+def test_what_hangs_makes_it_slow_and_is_looked_at_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, asked = threading.Event(), []
+
+    def hangs(held: object) -> None:
+        asked.append(held)
+        go.wait(30)
+
+    monkeypatch.setattr(readiness, "SLOW_S", 0.05)
+    monkeypatch.setattr(readiness, "_workspace", hangs)
+    try:
+        for _ in range(3):
+            assert "slow" in watched.wrong()["service"]
+        assert len(asked) == 1
+        monkeypatch.setattr(readiness, "SLOW_S", 20.0)
+    finally:
+        go.set()
+    assert "workspace" in watched.ready()

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 import shapely
 
-from app.ready import Ready
+from app.deps import Service
+from app.ready import PLACE, Ready, warm
+from app.settings import Settings
+from app.showing import Shown
+from tests.app.hand_made import saved
 from tests.tiles.test_mvt import QUARTER, table
 from tiles.mvt import encode
 from tiles.source import Source, prepare
@@ -54,3 +58,13 @@ def test_without_room_or_rights_they_are_made_each_time(tmp_path: Path) -> None:
     for ready in (Ready(tmp_path / "file" / "x", 10**6), Ready(tmp_path / "none", 0)):
         assert len(ready.get("a", lambda: [layer()])[0]) == 3
     assert not (tmp_path / "none").exists()
+
+
+def test_a_run_can_be_made_ready_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tiles.layer.FETCHED_FEATURES", 0)
+    made, run = saved(tmp_path)
+    settings = Settings(workspace=made.path)
+    assert warm(run, settings) == len(list((made.path / PLACE).iterdir())) > 0
+    held = Service(settings)
+    monkeypatch.setattr(Shown, "source", None)
+    assert len(held.source(run.run_id, "communities")) == run.layer("communities").rows

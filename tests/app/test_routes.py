@@ -27,6 +27,7 @@ from PIL import Image
 from app.access.headers import HEADERS
 from app.main import create_app
 from app.settings import Settings
+from data.limits import LIMITS
 from tests.app import drawn_town
 from tests.app.hand_made import HOSTILE, extract, outcome, recipe, saved, study_file, workspace
 from tests.source import ROOT
@@ -96,6 +97,8 @@ def test_every_layer_can_be_downloaded_as_it_says(site: Site) -> None:
                 assert len(list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))) == layer["rows"] + 1
             elif format == "parquet":
                 assert len(geopandas.read_parquet(io.BytesIO(body))) == layer["rows"]
+            elif format == "fgb":
+                assert len(geopandas.read_file(io.BytesIO(body))) == layer["rows"]
             else:
                 assert body.startswith(b"SQLite format 3\0")
 
@@ -179,10 +182,15 @@ def test_a_study_without_runs_says_how_to_compute_it(tmp_path: Path) -> None:
     assert client.get("/studies/kampen?scenario=quake").status_code == 404
 
 
-def test_writing_is_not_offered(site: Site) -> None:
-    for verb in ("post", "put", "patch", "delete"):
-        answer = getattr(site.client, verb)("/api/v1/studies/kampen")
-        assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+def test_results_are_never_written_over_and_a_study_goes_only_by_who_has_read_it(site: Site) -> None:
+    for verb in ("post", "put", "patch"):
+        for path in ("/api/v1/studies/kampen", site.base, f"{site.base}/summary", "/api/v1/audit", "/limits"):
+            answer = getattr(site.client, verb)(path)
+            assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed"), path
+    assert site.client.delete(f"{site.base}/summary").status_code == 405
+    answer = site.client.delete("/api/v1/studies/kampen")
+    assert (answer.status_code, answer.json()["code"]) == (428, "precondition-required")
+    assert site.client.delete(site.base).status_code == 409
 
 
 # tiles
@@ -217,7 +225,13 @@ def test_limits_are_published_and_kept(tmp_path: Path) -> None:
     assert asked.items() < limits.items()
     assert limits["body_bytes"] == 2**20
     refusal = site.json(f"{site.base}/layers/demand.geojson", 413)
-    assert (refusal["code"], refusal["faults"][0]["expected"]) == ("limit", "at most 1 features")
+    assert (refusal["code"], refusal["faults"][0]["expected"]) == ("limit-download", "at most 1 features")
+    assert f"POST {site.base}/exports" in refusal["faults"][0]["fix"]
+    told = {limit["name"]: limit for limit in site.json("/limits")["limits"]}
+    assert list(told) == sorted(told)
+    assert (told["download_features"]["code"], told["tile_features"]["code"]) == ("limit-download", None)
+    assert {limit["code"] for limit in told.values()} >= {f"limit-{limit.code}" for limit in LIMITS}
+    assert (told["read_zip_ratio"]["value"], told["tile_zoom"]["value"]) == (100, 22)
     found = mapbox_vector_tile.decode(site.get(f"{site.tile('demand', 10)}.mvt"))
     assert len(found["demand"]["features"]) == 1
 
@@ -270,9 +284,12 @@ def test_every_answer_is_declared(site: Site) -> None:
     assert {"Problem", "FaultModel", "Record", "Summary"} <= set(described["components"]["schemas"])
     for path, item in described["paths"].items():
         for operation in item.values():
-            content = operation["responses"]["200"].get("content", {}).get("application/json")
-            if path.startswith("/api/v1") and content:
-                assert content["schema"], path
+            good = {code: said for code, said in operation["responses"].items() if code[0] in "23"}
+            assert good and "default" in operation["responses"], path
+            for said in good.values():
+                content = said.get("content", {}).get("application/json")
+                if path.startswith("/api/v1") and content:
+                    assert content["schema"], path
 
 
 # headers
@@ -280,7 +297,9 @@ def test_every_answer_is_declared(site: Site) -> None:
 
 def test_runs_are_kept_by_readers(site: Site) -> None:
     paths = [site.base, f"{site.base}/summary", f"{site.base}/layers/demand.geojson", f"{site.tile('streets', 14)}.mvt",
-             f"{site.tile('hazard_flood', 14)}.png", "/", "/studies/kampen", "/docs"]  # fmt: skip
+             f"{site.tile('hazard_flood', 14)}.png", "/", "/studies/kampen", "/docs", "/limits",
+             "/api/v1/studies", "/api/v1/studies/kampen", "/api/v1/studies/kampen/runs", f"{site.base}/layers",
+             "/api/v1/jobs", "/api/v1/audit", f"/tiles/{site.run.run_id}/streets.json"]  # fmt: skip
     tags = []
     for path in paths:
         first = site.client.get(path, headers={"accept-encoding": "gzip"})
@@ -307,6 +326,17 @@ def test_large_answers_are_compressed_for_those_who_ask(site: Site) -> None:
     assert "Accept-Encoding" in answer.headers["vary"]
 
 
+@pytest.mark.parametrize(("said", "zipped"), [
+    ("gzip", True), ("br, GZIP ; Q=0.5", True), ("*", True), ("gzip;q=1.000", True), ("gzip;q=0.001, *;q=0", True),
+    ("gzip;q=0", False), ("gzip;q=0.000", False), ("*, gzip; q=0", False), ("*;q=0", False), ("notgzip", False),
+    ("gzip;q=nan", False), ("gzip;q=", False), ("identity", False),
+])  # fmt: skip
+def test_gzip_is_for_who_gives_it_a_weight(site: Site, said: str, zipped: bool) -> None:
+    answer = site.client.get("/limits", headers={"accept-encoding": said})
+    assert (answer.headers.get("content-encoding") == "gzip") is zipped
+    assert "read_cells" in answer.text
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/studies", "/nothing", "/", "/static/start.js"])
 def test_every_answer_has_safe_headers_and_may_be_read_by_sandboxed_pages(site: Site, path: str) -> None:
     answer = site.client.get(path, headers={"origin": "null"})
@@ -317,11 +347,14 @@ def test_every_answer_has_safe_headers_and_may_be_read_by_sandboxed_pages(site: 
 
 def test_health_and_readiness(site: Site, tmp_path: Path) -> None:
     assert site.json("/healthz")["status"] == "ok"
-    assert site.json("/readyz") == {"status": "ready", "studies": 1}
+    ready = site.json("/readyz")
+    assert ready["status"] == "ready" and all(part["ok"] for part in ready["parts"])
+    assert {part["part"] for part in ready["parts"]} == {"workspace", "register", "disk", "workers"}
     site.workspace.root.rename(tmp_path / "elsewhere")
     site.workspace.root.touch()
     answer = site.json("/readyz", 503)
-    assert answer["code"] == "storage" and str(tmp_path) not in answer["detail"]
+    assert answer["code"] == "not-ready" and "workspace" in answer["detail"]
+    assert str(tmp_path) not in answer["detail"]
 
 
 # a real server

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import mercantile
 import pytest
@@ -37,6 +38,12 @@ SCHEMA.config.phases.coverage.enabled = EXAMPLES > 50
 PLACES: dict[str, list[str]] = {}
 """What there is, by the name of the parameter that asks for it."""
 PATHS = sorted(SCHEMA.raw_schema["paths"])
+
+
+@schemathesis.serializer("application/toml")
+def as_toml(_: Any, value: Any) -> bytes:
+    """A definition: whatever was drawn, as the text that it is."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 class Town:
@@ -76,10 +83,21 @@ class Town:
     def asks(self, case: schemathesis.Case) -> Any:
         sent = case.as_transport_kwargs(base_url="http://testserver")
         sent = {name: value for name, value in sent.items() if value is not None and name != "cookies"}
+        if isinstance(sent.get("data"), str | bytes):
+            sent["content"] = sent.pop("data")
+        if case.path.endswith(UNENDING):
+            self._end_jobs()
         began = time.perf_counter()
-        answer = self.client.request(**sent)
+        answer = self.client.request(**sent, follow_redirects=False)
         assert time.perf_counter() - began < LATE_S, f"{case.method} {case.path} took longer than {LATE_S} s"
+        answer.request.read()
         return answer
+
+    def _end_jobs(self) -> None:
+        """Nobody works here, so what happens to a job would be told for ever."""
+        jobs = self.app.state.service.jobs
+        for job in jobs.listed(states=("waiting", "running"), limit=1000):
+            jobs.cancel(job.job_id)
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +112,9 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
     harms = context.operation.method in ("delete", "put", "patch")
     for name, value in found.items():
         known = PLACES.get(name, [])
-        if known and hash(str(value)) % 4:
-            found[name] = "spare" if harms and name == "study" else known[hash(str(value)) % len(known)]
+        chance = crc32(str(value).encode("utf-8", "surrogatepass"))
+        if known and chance % 4:
+            found[name] = "spare" if harms and name == "study" else known[chance // 4 % len(known)]
     return found
 
 
@@ -111,7 +130,7 @@ def test_what_is_answered_is_what_is_described(case: schemathesis.Case, town: To
     if "json" in answer.headers.get("content-type", ""):
         checks.append(response_schema_conformance)
     case.validate_response(answer, checks=checks)
-    if answer.status_code >= 400:
+    if answer.status_code >= 400 and not (case.path == "/login" and answer.status_code == 401):
         a_refusal_is_a_problem(case, answer)
 
 
@@ -138,7 +157,7 @@ def test_the_description_is_valid_and_covers_every_route() -> None:
             elif getattr(route, "include_in_schema", False):
                 yield route.path  # type: ignore[attr-defined]
 
-    shown = {path for path in paths(app.routes) if not path.startswith("/static")}
+    shown = {path.replace(":path}", "}") for path in paths(app.routes) if not path.startswith("/static")}
     assert shown <= set(PATHS)
 
 

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from app.export.tiled import as_pmtiles
 from app.main import create_app
 from app.settings import Settings
 from app.tiling import PLACE, Tiles
@@ -219,6 +220,15 @@ def test_a_layer_comes_in_one_file_that_gdal_reads(site: Site, tmp_path: Path) -
     assert (part.status_code, part.content) == (206, b"PMTiles")
     again = site.client.get(path, headers={"if-none-match": whole.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_a_whole_table_can_be_exported(site: Site, tmp_path: Path) -> None:
+    (file := tmp_path / "demand.pmtiles").write_bytes(as_pmtiles(site.run, "demand"))
+    found = pyogrio.read_dataframe(file)
+    assert set(site.run.layer("demand").columns) - set(found.columns) <= {
+        name for name in site.run.layer("demand").columns if site.run.table("demand")[name].isna().all()
+    }
+    assert len(found) == site.run.layer("demand").rows
 
 
 def test_archives_are_not_made_where_nothing_is_kept(tmp_path: Path) -> None:

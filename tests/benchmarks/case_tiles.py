@@ -23,7 +23,7 @@ from tests.benchmarks.bench import Prepared, case
 from tiles import archive
 from tiles.archive import ArchiveParams
 from tiles.grid import Tile, containing
-from tiles.mvt import DEFAULT, encode, on_grid, widened
+from tiles.mvt import DEFAULT, encode, widened
 from tiles.source import Source, prepare
 
 ZOOM, DEEPEST = 14, 14
@@ -69,7 +69,10 @@ def draw_mapbox(side: int | str) -> Prepared:
 
     def work() -> bytes:
         rows = source.heaviest(source.within(widened(tile, DEFAULT), tile.z), DEFAULT.max_features)
-        shapes = on_grid(source.opened(rows), tile, DEFAULT)
+        inside = shapely.clip_by_rect(source.opened(rows), *widened(tile, DEFAULT))
+        placed = shapely.transform(inside, lambda xy: (xy - tile.world[:2]) / tile.size * DEFAULT.extent)
+        coarse = shapely.simplify(placed, DEFAULT.simplify, preserve_topology=False)
+        shapes = shapely.orient_polygons(shapely.transform(coarse, np.rint), exterior_cw=False)
         features = [
             {"geometry": shape, "properties": told[row]}
             for row, shape in zip(rows, shapes, strict=True)

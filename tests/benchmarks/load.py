@@ -208,9 +208,22 @@ def _warm(study: str, run: str, tables: Sequence[Table], rasters: Sequence[Table
         yield f"/tiles/{study}/base/{tile.z}/{tile.x}/{tile.y}.mvt"
 
 
+def _middle(plan: Plan, table: Table) -> str:
+    """A tile of a layer that nobody asks for again."""
+    west, south, east, north = table.box
+    tile = mercantile.tile((west + east) / 2, (south + north) / 2, 19)
+    return f"/tiles/{plan.run}/{table.name}/{tile.z}/{tile.x}/{tile.y}.mvt"
+
+
 async def warm_up(plans: Sequence[Plan], address: tuple[str, int]) -> None:
-    """Everything that is to be warm is asked for often enough that each server process has seen it."""
+    """Everything that is to be warm is asked for often enough that each server process has seen it.
+
+    Every layer is drawn once, as the job that computes a run sees to it.
+    """
     for plan in plans:
+        client = Client(*address, at_once=2)
+        await asyncio.gather(*(client.ask(_middle(plan, table)) for table in plan.tables))
+        await client.close()
         paths = [f"/studies/{plan.study}?lang={lang}" for lang in ("zh", "en")]
         paths += [*plan.warm, f"/api/v1/runs/{plan.run}/summary", f"/api/v1/runs/{plan.run}/layers/communities.geojson"]
         paths += [f"/ogc/{plan.study}/runs/{plan.run}/collections/{t.name}/items?limit=1" for t in plan.tables]

@@ -1,8 +1,8 @@
 """Fifty people who look at nothing but tiles: ``python -m tests.benchmarks.tile_load --workspace FOLDER``.
 
 It starts its own service with two processes over the folder (a copy: caches are added to it). Everybody moves a map as
-a browser does: six tiles of a place at once, then two seconds or so of looking. Cold tiles are ones that nobody asked
-for, of any layer with a drawing and of the base map, each at a zoom from 9 to 17 and a place drawn like people's homes;
+a browser does: six tiles of a place at once, then some seconds of looking. Cold tiles are ones that nobody asked for,
+of any layer with a drawing and of the base map, each at a zoom from 9 to 17 and a place drawn like people's homes;
 warm ones were all asked for before. Printed are how many, the median, 95 and 99 of 100, and the largest. Load and
 service share the machine's cores.
 """
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +29,24 @@ from tests.benchmarks.load import Plan, plans_of
 from tests.benchmarks.load_client import Client
 
 TILES_A_VIEW = 6
-LOOKING_S = (1.0, 3.0)
+ROUNDS = 6
+"""Times that every layer is asked for, each over a new connection: one may go to either process."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How people use a map: how many tiles of a view are new to everybody, and how long they look at it."""
+
+    said: str
+    cold: int
+    looking_s: tuple[float, float]
+
+
+KINDS = (
+    Kind("two tiles of a view new, then 2-10 s of looking", 2, (2.0, 10.0)),
+    Kind("every tile seen before, 1-3 s", 0, (1.0, 3.0)),
+    Kind("every tile new, 1-3 s: what it bears", 6, (1.0, 3.0)),
+)
 ZOOMS = range(9, 18)
 OPENED_S = 240.0
 
@@ -73,15 +91,16 @@ class Looks:
         self.bytes += len(reply.body)
         self.warm.append(path)
 
-    async def person(self, address: tuple[str, int], until: float, kinds: Sequence[str]) -> None:
+    async def person(self, address: tuple[str, int], until: float, kind: Kind) -> None:
         """Moves the map until the time is up."""
         client = Client(*address)
-        await asyncio.sleep(self.chance.uniform(0, LOOKING_S[1]))
+        await asyncio.sleep(self.chance.uniform(0, kind.looking_s[1]))
         while time.monotonic() < until:
-            kind = self.chance.choice(kinds)
-            paths = self.cold() if kind == "cold" else self.chance.sample(self.warm, TILES_A_VIEW)
-            await asyncio.gather(*(self.ask(client, kind, path) for path in paths))
-            await asyncio.sleep(self.chance.uniform(*LOOKING_S))
+            cold = self.cold()[: kind.cold] if kind.cold else []
+            warm = self.chance.sample(self.warm, TILES_A_VIEW - len(cold)) if len(self.warm) > TILES_A_VIEW else []
+            asked = [*(("cold", path) for path in cold), *(("warm", path) for path in warm)]
+            await asyncio.gather(*(self.ask(client, what, path) for what, path in asked))
+            await asyncio.sleep(self.chance.uniform(*kind.looking_s))
         await client.close()
 
 
@@ -92,15 +111,16 @@ def line(kind: str, seconds: Sequence[float]) -> str:
 
 
 async def open_all(address: tuple[str, int], plans: Sequence[Plan]) -> None:
-    """Every layer once, so that cold means a cold tile and not a layer nobody opened."""
-    client = Client(*address)
-    paths = [f"/tiles/{plan.run}/{table.name}/0/0/0.mvt" for plan in plans for table in plan.tables]
-    paths += [f"/tiles/{plan.study}/base/0/0/0.mvt" for plan in plans if plan.study == "kampen"]
-    for path in paths * 3:
-        until = time.monotonic() + OPENED_S
-        while (await client.ask(path)).status == 503 and time.monotonic() < until:
-            await asyncio.sleep(0.5)
-    await client.close()
+    """Every layer in every process, so that cold means a cold tile and not a layer nobody opened."""
+    paths = [f"/tiles/{plan.run}/{table.name}/{{}}/0/0.mvt" for plan in plans for table in plan.tables]
+    paths += [f"/tiles/{plan.study}/base/{{}}/0/0.mvt" for plan in plans if plan.study == "kampen"]
+    for zoom in range(ROUNDS):
+        client = Client(*address)
+        for path in paths:
+            until = time.monotonic() + OPENED_S
+            while (await client.ask(path.format(zoom))).status == 503 and time.monotonic() < until:
+                await asyncio.sleep(0.5)
+        await client.close()
 
 
 def spent(served: Served) -> float:
@@ -120,19 +140,18 @@ async def measured(served: Served, users: int, seconds: float, only: Sequence[st
     await open_all(address, plans)
     print(f"opened every layer of {', '.join(plan.study for plan in plans)} in {time.monotonic() - began:.1f} s")
     looks = Looks(plans, 7)
-    for kinds in (["cold"], ["warm"], ["cold", "warm", "warm", "warm"]):
+    print(f"load of the machine {os.getloadavg()[0]:.1f}")
+    for kind in KINDS:
         looks.took.clear()
         until = time.monotonic() + seconds
         before, own = spent(served), time.process_time()
-        await asyncio.gather(*(looks.person(address, until, kinds) for _ in range(users)))
+        await asyncio.gather(*(looks.person(address, until, kind) for _ in range(users)))
         cost, own = spent(served) - before, time.process_time() - own
         asked = sum(map(len, looks.took.values()))
-        print(
-            f"\n{users} people, {seconds:g} s, {' and '.join(dict.fromkeys(kinds))}: processor {cost:.1f} s for the service"
-            f" ({1000 * cost / asked:.1f} ms a tile), {own:.1f} s for the load; load of the machine {os.getloadavg()[0]:.1f}"
-        )
-        for kind, took in sorted(looks.took.items()):
-            print(line(kind, took))
+        print(f"\n{users} people, {seconds:g} s, {kind.said}: {asked / seconds:.0f} tiles/s,")
+        print(f"{cost:.1f} s of processor ({1000 * cost / asked:.1f} ms a tile), the load {own:.1f} s more")
+        for what, took in sorted(looks.took.items()):
+            print(line(what, took))
     return looks
 
 

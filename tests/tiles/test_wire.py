@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.tiles.test_mvt import QUARTER, degrees, features, table
 from tiles import laid, mvt, wire
 from tiles.carried import carried
+from tiles.forms import Forms, Open, from_bytes
 from tiles.grid import MAX_ZOOM, Tile, is_tile
 from tiles.mvt import TileParams, encode
 from tiles.ragged import Ragged, column, joined
@@ -27,7 +28,7 @@ EXACT = TileParams(simplify=0, max_bytes=10**8)
 
 
 def commands(shape: shapely.Geometry) -> list[int]:
-    return [int(number) for number in wire.drawn(np.array([shape])).commands.flat]
+    return [int(number) for number in wire.drawn(np.array([shape]), wire.Grid()).commands.flat]
 
 
 # drawn: the examples of the specification, 4.3.5
@@ -133,7 +134,11 @@ def test_decoded_it_is_what_was_given(rows: list[tuple[shapely.Geometry, Any, An
     values = {name: pd.Series([row[i] for row in rows], dtype=object) for i, name in ((1, "a"), (2, "b"))}
     source = prepare("l", table([shape for shape, _, _ in rows], **values), columns=["a", "b"])
     found = features(encode(QUARTER, [source], params=EXACT).body)
-    grid = mvt.on_grid(source.opened(np.arange(len(source))), QUARTER, EXACT)
+    box = mvt.widened(QUARTER, EXACT)
+    grid = shapely.transform(
+        shapely.clip_by_rect(source.opened(np.arange(len(source))), *box),
+        lambda xy: np.rint((xy - QUARTER.world[:2]) / QUARTER.size * EXACT.extent),
+    )
     told = [{k: v for k, v in (("a", a), ("b", b)) if v is not None} for _, a, b in rows]
     theirs = mapbox_vector_tile.encode(
         [{"name": "l", "features": [{"geometry": s, "properties": p} for s, p in zip(grid, told, strict=True)]}],
@@ -231,7 +236,7 @@ def coast(n: int = 4000) -> shapely.Geometry:
 def test_long_outlines_are_drawn_from_coarser_forms_that_nobody_can_tell() -> None:
     source = prepare("l", table([coast(), shapely.Point(0.6, 0.2)]))
     assert source.long.tolist() == [0]
-    counts = [int(shapely.get_num_coordinates(form[0])) for form in source.forms]
+    counts = [int(shapely.get_num_coordinates(from_bytes(level))[0]) for level in source.forms.levels]
     assert counts[0] > 4000 and counts[-1] < counts[0] / 2
     exact, coarse = (
         shapely.geometry.shape(features(encode(QUARTER, [source], params=params).body)[0]["geometry"])
@@ -239,6 +244,15 @@ def test_long_outlines_are_drawn_from_coarser_forms_that_nobody_can_tell() -> No
     )
     assert shapely.hausdorff_distance(exact, coarse) < 6
     assert coarse.area == pytest.approx(exact.area, rel=0.01)
+
+
+def test_only_so_many_forms_are_open() -> None:
+    forms, held = Forms.of(np.array([coast(), coast(500)])), Open(50_000)
+    for level in [0, 1, 0, 2, 3, 0]:
+        shapes = held.get((1, level), forms.levels[level])
+        assert shapely.equals_exact(shapes, from_bytes(forms.levels[level])).all()
+        assert len(held._kept) == 1 or sum(size for _, size in held._kept.values()) <= 50_000
+    assert "2 outlines" in repr(forms) and "forms" in repr(held)
 
 
 @given(st.integers(1, 400), st.integers(1, 40))

@@ -44,6 +44,12 @@ def public(folder: Path) -> Site:
 
 
 @pytest.fixture(scope="module")
-def opened(folder: Path) -> Site:
+def keyless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace for which nobody ever made a key, the same for a module."""
+    return saved(tmp_path_factory.mktemp("keyless"))[0].path
+
+
+@pytest.fixture(scope="module")
+def opened(keyless: Path) -> Site:
     """The service as it is by default, asked on its own machine."""
-    return Site(folder, address="127.0.0.1", seen_as="localhost:8000")
+    return Site(keyless, address="127.0.0.1", seen_as="localhost:8000")

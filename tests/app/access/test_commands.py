@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import json
+from typing import Any
+
+import pytest
+
 from app.access import audit, keys
 from app.access.scopes import ALL, Caller
-from app.store.register import Register
+from app.store.register import FILE, Register
+from geo.errors import Fault, StorageError
 from tests.app.access.site import Site
 from tests.app.command_line import Renxing
 
@@ -63,3 +70,52 @@ def test_who_changed_what_is_read_by_admins_in_pages(secured: Site) -> None:
     assert (newest["caller"], newest["study_id"], newest["action"]) == ("address:192.0.2.1", "delft", "layer.put")
     assert secured.get("/api/v1/audit?study=' OR 1=1 --", "admin").json() == {"changes": [], "next": None}
     assert secured.get("/api/v1/audit?limit=0", "admin").status_code == 422
+
+
+def test_changes_made_at_hand_are_noted_where_changes_are(town: Renxing) -> None:
+    assert town("derive", "town", "waterside", "--name", "early").code == 0
+    assert not (town.workspace / FILE).exists(), "a folder that nobody served gets no register"
+    Register.open(town.workspace).close()
+    assert town("derive", "town", "waterside", "--scenario", "risk").code == 0
+    assert town("scenario", "town", "risk", "--time", "day").code == 0
+    assert town("remove", "town", "nothing").code == 1
+    assert town("remove", "town", "waterside").code == 0
+    (run,) = town("run", "town", "--scenario", "normal", "--json").json["runs"]
+    assert town("run", "town", "--scenario", "normal").code == 0
+    changes = town("audit", "--study", "town", "--json").json["changes"]
+    assert [change["action"] for change in changes] == ["run.compute", "layer.delete", "scenario.put", "layer.put"]
+    assert {(change["caller"], change["said"]["user"]) for change in changes} == {("address:local", getpass.getuser())}
+    assert changes[0]["said"]["runs"] == [run["run_id"]]
+
+
+def test_a_change_that_cannot_be_noted_is_made_and_that_is_said(town: Renxing, monkeypatch: pytest.MonkeyPatch) -> None:
+    Register.open(town.workspace).close()
+
+    def broken(*_: object, **__: object) -> None:
+        raise StorageError(Fault("room", "a full\x1b disk", "here"))
+
+    monkeypatch.setattr(audit, "note", broken)
+    said = town("derive", "town", "waterside")
+    assert said.code == 0 and "could not be noted" in said.err and "\x1b disk" not in said.err
+    assert town("remove", "town", "waterside").code == 0
+
+
+@pytest.mark.parametrize("hostile", [
+    {"a": ["\u202e\x1b[2J" * 400] * 5000}, {"\x1b[2J" * 300 + str(n): n for n in range(5000)},
+    {"deep": [[[[[[["x" * 10_000]]]]]]]}, {"wide": [[{"w": "x" * 400}] * 60] * 60}, {"n": [10**400, float("nan"), 1.5]},
+])  # fmt: skip
+def test_what_is_noted_is_short_and_legible_however_deep(renxing: Renxing, hostile: dict[str, Any]) -> None:
+    held = Register.open(renxing.workspace)
+    audit.note(held, audit.AT_HAND, "study.change", said=hostile)
+    (entry,) = audit.entries(held)
+    text = json.dumps(entry.said, ensure_ascii=False, allow_nan=False)
+    assert len(text) < 6 * audit.SAID_MAX and not any(sign in text for sign in ("\u202e", "\x1b", "\\u001b"))
+    held.close()
+
+
+def test_what_is_short_is_noted_as_it_is(renxing: Renxing) -> None:
+    held = Register.open(renxing.workspace)
+    said = {"runs": ["a", "b"], "n": 3, "share": 0.5, "none": None, "yes": True, "in": {"名": ["甲"]}}
+    audit.note(held, audit.AT_HAND, "run.submit", said=said)
+    assert audit.entries(held)[0].said == said
+    held.close()

@@ -65,8 +65,8 @@ def test_callers_do_what_their_key_says_and_no_more(request: pytest.FixtureReque
     assert wrong == []
 
 
-def test_on_this_machine_everybody_may_everything(folder: Path) -> None:
-    site = Site(folder, address="127.0.0.1", seen_as="127.0.0.1:8000")
+def test_on_this_machine_everybody_may_everything(keyless: Path) -> None:
+    site = Site(keyless, address="127.0.0.1", seen_as="127.0.0.1:8000")
     for name in operations(site):
         method, path = name.split(" ")
         assert site.ask(method, filled(path)).status_code not in (401, 403) or name in FREE, name

@@ -16,6 +16,7 @@ ids, text, many = sa.String(64), sa.Text(), sa.BigInteger().with_variant(sa.Inte
 def upgrade() -> None:
     """Make every table."""
     _jobs()
+    _runs_of_jobs()
     _keys()
     _studies()
     _blobs()
@@ -79,6 +80,16 @@ def _jobs() -> None:
         sa.Column("job_id", ids, nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         key=("caller", "idempotency_key"),
+    )
+
+
+def _runs_of_jobs() -> None:
+    _table(
+        "job_run",
+        sa.Column("run_id", ids, nullable=False),
+        sa.Column("job_id", ids, nullable=False),
+        _refers("job_run", "job_id", "job"),
+        key=("run_id", "job_id"),
     )
 
 
