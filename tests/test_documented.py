@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tests.source import modules
+from tests.source import ROOT, modules
 
 # Whole sets of numbers travel inside these by their own names (``sphere.space_m2``), so that a run is named by all its
 # numbers; each refuses the names it does not know itself (tests/geo/test_needs.py, test_tiers.py).
