@@ -81,6 +81,6 @@ def test_who_guesses_keys_or_addresses_is_counted_all_the_same(folder: Path, hea
     assert site.fresh(address="198.51.100.9").get("/api/v1/studies", headers=headers).status_code in (200, 401)
 
 
-def test_this_machine_is_not_counted(folder: Path) -> None:
-    site = Site(folder, address="127.0.0.1", seen_as="localhost", requests_per_minute=1, tiles_per_minute=1)
+def test_this_machine_is_not_counted(keyless: Path) -> None:
+    site = Site(keyless, address="127.0.0.1", seen_as="localhost", requests_per_minute=1, tiles_per_minute=1)
     assert {site.get("/api/v1/studies").status_code for _ in range(5)} == {200}

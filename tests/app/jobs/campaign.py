@@ -193,7 +193,7 @@ def of_runs(given: Settings, jobs: dict[str, Job]) -> Iterator[str]:
     for run_id in there:
         run = workspace.run(run_id)
         for layer in run.record.layers:
-            if digest(run.folder / layer.file) != layer.sha256:
+            if digest(run.file(layer.layer, layer.kind)) != layer.sha256:
                 yield f"run {run_id}: {layer.file} is not what was written"
     if run_of_latest := {run.run_id for run in workspace.latest(STUDY).values()} - set(there):
         yield f"latest.json names {run_of_latest}"
