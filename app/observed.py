@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from app import logs, metrics
 
 HEADER = "X-Request-ID"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+CONVERTED = re.compile(r":\w+}")
+"""How a route says what a part of its path is made of, as ``{feature:path}``; its description does not."""
 OTHER = "other"
 """Stands for every method and path there is none of: names that come from outside are no labels."""
 
@@ -78,6 +81,6 @@ def template(scope: Scope) -> str:
     """The form of the path that was asked for, such as ``/api/v1/runs/{run}``."""
     path = getattr(scope.get("route"), "path", None)
     if isinstance(path, str):
-        return path
+        return CONVERTED.sub("}", path)
     endpoint: Callable[..., object] | None = scope.get("endpoint")
     return OTHER if endpoint is None else "/static/{file}"

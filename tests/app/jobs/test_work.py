@@ -65,7 +65,7 @@ def started(workspace: Path, *words: str) -> subprocess.Popen[bytes]:
 
 def test_a_worker_killed_over_a_real_run_and_another_that_ends_it(flooded: Renxing, queue: Jobs) -> None:
     workspace = Workspace.open(flooded.workspace)
-    asked = {"scenarios": [], "overrides": {}, "run_ids": ["not known to the test"]}
+    asked = {"scenarios": [], "overrides": {}, "run_ids": []}
     job_id = queue.submit("run", asked, caller="ann", study_id="town").job.job_id
     with started(flooded.workspace) as worker:
         while (child := child_of(worker.pid)) is None and worker.poll() is None:
