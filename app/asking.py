@@ -26,6 +26,8 @@ Area = shapely.Polygon | shapely.MultiPolygon
 Shape = TypeVar("Shape", bound=shapely.Geometry)
 FROM = "Write longitude,latitude in degrees, e.g. 5.92,52.56."
 
+DEGREES_MOST = 1e6
+"""What is larger is no place anywhere; its outline could not even be judged."""
 MARGIN_DEG = 0.1
 """Ground this far beyond the streets, degrees, is looked at where an area is closed."""
 
@@ -135,6 +137,8 @@ def drawn(outline: PolygonIn | MultiPolygonIn, where: str) -> Area:
     except (ValueError, shapely.GEOSException) as error:
         raise InputError(Fault("a polygon of closed rings", str(error), where)) from None
     shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    if np.abs(shapely.get_coordinates(shape)).max(initial=0.0) > DEGREES_MOST:
+        raise InputError(Fault("positions in degrees", "numbers that are none", where))
     if not shapely.is_valid(shape) or shape.is_empty:
         raise InputError(Fault("a polygon that does not cross itself", shapely.is_valid_reason(shape), where))
     return shape

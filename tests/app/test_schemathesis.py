@@ -46,6 +46,18 @@ def as_toml(_: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
+def listed(files: Any) -> list[tuple[str, Any]]:
+    """Parts of a form by name, each as often as it is sent."""
+    return list(files.items()) if isinstance(files, dict) else list(files)
+
+
+def as_file(value: Any) -> Any:
+    """A part of a form as it can be sent: whatever was drawn for a file, as its text."""
+    if isinstance(value, tuple):
+        return (value[0], as_file(value[1]), *value[2:])
+    return value if isinstance(value, bytes | str) else str(value)
+
+
 class Town:
     """The service over the drawn town with a run of its flood, ready for questions."""
 
@@ -85,6 +97,8 @@ class Town:
         sent = {name: value for name, value in sent.items() if value is not None and name != "cookies"}
         if isinstance(sent.get("data"), str | bytes):
             sent["content"] = sent.pop("data")
+        if "files" in sent:
+            sent["files"] = [(name, as_file(value)) for name, value in listed(sent["files"])]
         if case.path.endswith(UNENDING):
             self._end_jobs()
         began = time.perf_counter()
