@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import tiles.layer
+from app.deps import Service
 from tests.app import circles_made
 from tests.browser.conftest import DESK, POCKET, Open, Served, Visit, serving
 
@@ -136,6 +137,7 @@ def test_circles_of_many_vertices_look_the_same_as_tiles(
     covered: Served, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tiles.layer, "FETCHED_VERTICES", 0)
+    monkeypatch.setattr(Service, "page", Service._page)  # a page that was drawn before is kept otherwise
     seen = opened(covered, visit).unfold()
     for name in ("circles_fire", "circles_fire_normal", "circle_depth_fire", "circles_everyday"):
         switch(seen, name)

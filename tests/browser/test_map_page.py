@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import tiles.layer
+from app.deps import Service
 from app.maps.page import style_card
 from tests.browser.conftest import DESK, HOSTILE, POCKET, Open, Served, Visit
 from tests.tiles.test_style import EVERY
@@ -174,6 +175,7 @@ def test_a_base_map_that_does_not_come_is_said(service: Served, visit: Open) -> 
 def test_large_layers_come_as_vector_tiles(service: Served, visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """With nothing small enough to be fetched in one piece, every table goes out as tiles and is drawn and asked."""
     monkeypatch.setattr(tiles.layer, "FETCHED_FEATURES", 0)
+    monkeypatch.setattr(Service, "page", Service._page)  # a page that was drawn before is kept otherwise
     seen = visit(f"{service.address}/studies/town?scenario=flood&lang=en").ready()
     for name in ("demand", "streets", "street_flows", "facilities"):
         if seen.page.locator(f"#show-{name}").count():
